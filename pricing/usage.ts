@@ -4,6 +4,7 @@
  */
 export interface Usage {
   inputTokens: number;
+  /** Reasoning included. */
   outputTokens: number;
   cacheReadTokens: number;
   cacheWriteTokens: number;
@@ -24,4 +25,15 @@ export interface Estimate {
   copies: number;
   images: number;
   audioSeconds: number;
+  /** Searches the request asks for; none when left out. */
+  webSearches?: number;
+}
+
+/**
+ * A count as a factor of money.
+ * @throws RangeError when it is negative, not an integer or not exact: a charge by it would be wrong, or give money away
+ */
+export function count(value: number): bigint {
+  if (!Number.isSafeInteger(value) || value < 0) throw new RangeError(`${value} is not a count`);
+  return BigInt(value);
 }
