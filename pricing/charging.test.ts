@@ -149,6 +149,15 @@ describe('the published model', () => {
     });
   });
 
+  it('never shows less than is charged where clients round to whole sats', () => {
+    const hair = model({
+      context: 5001,
+      longest: 1,
+      pricing: { prompt: '0.000001000000000000000001', completion: '0' },
+    });
+    expect(publicModel(hair, rate).sats_pricing?.max_cost).toBeGreaterThan(5.001);
+  });
+
   it('has no price in a currency that no rate leads to', () => {
     expect(publicModel(model(), undefined)).toMatchObject({ sats_pricing: null });
     const sats = model({ pricing: { unit: 'sat', prompt: '0.5' } });
@@ -206,28 +215,21 @@ const used = fc.record({
 describe('for every price, rate and usage', () => {
   it('a request never costs more than its hold, if it keeps to its bounds', () => {
     fc.assert(
-      fc.property(
-        priced,
-        rates,
-        used,
-        fc.integer({ min: 1, max: 8 }),
-        fc.context(),
-        (sold, at, usage, copies) => {
-          // An upstream that respects max_tokens and its context, and a prompt that is no longer than was estimated.
-          const outputTokens = Math.min(usage.outputTokens, sold.maxCompletionTokens);
-          const prompt = Math.min(usage.inputTokens, sold.contextLength - outputTokens);
-          const cacheReadTokens = Math.min(usage.cacheReadTokens, prompt);
-          const cacheWriteTokens = Math.min(usage.cacheWriteTokens, prompt - cacheReadTokens);
-          const inputTokens = prompt - cacheReadTokens - cacheWriteTokens;
-          const estimate: Estimate = { ...usage, inputTokens: prompt, outputTokens, copies };
-          const cost = costOf(
-            sold,
-            { ...usage, inputTokens, cacheReadTokens, cacheWriteTokens, outputTokens: outputTokens * copies },
-            at,
-          );
-          expect(cost.totalMsat).toBeLessThanOrEqual(holdFor(sold, estimate, at));
-        },
-      ),
+      fc.property(priced, rates, used, fc.integer({ min: 1, max: 8 }), (sold, at, usage, copies) => {
+        // An upstream that respects max_tokens and its context, and a prompt that is no longer than was estimated.
+        const outputTokens = Math.min(usage.outputTokens, sold.maxCompletionTokens);
+        const prompt = Math.min(usage.inputTokens, sold.contextLength - outputTokens);
+        const cacheReadTokens = Math.min(usage.cacheReadTokens, prompt);
+        const cacheWriteTokens = Math.min(usage.cacheWriteTokens, prompt - cacheReadTokens);
+        const inputTokens = prompt - cacheReadTokens - cacheWriteTokens;
+        const estimate: Estimate = { ...usage, inputTokens: prompt, outputTokens, copies };
+        const cost = costOf(
+          sold,
+          { ...usage, inputTokens, cacheReadTokens, cacheWriteTokens, outputTokens: outputTokens * copies },
+          at,
+        );
+        expect(cost.totalMsat).toBeLessThanOrEqual(holdFor(sold, estimate, at));
+      }),
       { numRuns: 1000 },
     );
   });

@@ -4,6 +4,9 @@ import { worstCase } from './hold.ts';
 import { type Currency, type Listing, type Model, PRICE_PLACES } from './model.ts';
 import type { Rate } from './rate.ts';
 
+/** Decimal digits that survive in a double, whatever they are. */
+const DOUBLE_DIGITS = 15;
+
 /** Prices as clients read them: numbers, for display and for prepaying, never charged by. */
 export interface PublicPricing {
   prompt: number;
@@ -70,7 +73,7 @@ function pricingIn(currency: Currency, model: Model, rate: Rate | undefined): Pu
   if (rate === undefined && currency !== model.currency) return null;
   const from = currency === model.currency ? 1n : unitsPerMsat(model.currency, rate);
   const to = currency === model.currency ? 1n : unitsPerMsat(currency, rate);
-  const shown = (units: bigint): number => Number(formatDecimal(ceilDivide(units * to, from), PRICE_PLACES));
+  const shown = (units: bigint): number => asNumber(ceilDivide(units * to, from));
 
   const { prices } = model;
   const worst = worstCase(model);
@@ -98,4 +101,14 @@ function pricingIn(currency: Currency, model: Model, rate: Rate | undefined): Pu
 function leastUnits(model: Model, rate: Rate | undefined): bigint {
   if (model.currency === 'usd' && rate === undefined) return 0n;
   return model.minRequestMsat * unitsPerMsat(model.currency, rate);
+}
+
+/**
+ * A price as a double. Rounded up to the digits that a double can keep: a client that mints whole sats for a price of a
+ * hair more than 5 has to mint 6.
+ */
+function asNumber(units: bigint): number {
+  const excess = units.toString().length - DOUBLE_DIGITS;
+  const step = 10n ** BigInt(Math.max(excess, 0));
+  return Number(formatDecimal(ceilDivide(units, step) * step, PRICE_PLACES));
 }
