@@ -18,6 +18,7 @@ export interface Account {
   preview: string;
   /** What admission would find: balance − reserved, less what only another provider has claimed so far; for a child also within its limit. */
   available: Msat;
+  /** A child has no money of its own: its balance is `available + reserved`. */
   balance: Msat;
   /** Σ of its running holds. */
   reserved: Msat;

@@ -1,8 +1,8 @@
 import type { Msat, Unit } from './units.ts';
 
 /**
- * The books of one mint and unit, in msat. They balance when
- * `credited = balances + earned − paidOut + refunded + fees + kept`.
+ * The books of one mint and unit, in msat. They balance when `credited = balances + earned + refunded`; what was paid out
+ * and the fees have left `earned`. House credit is no mint's and has no book.
  */
 export interface Book {
   mint: string;
@@ -12,7 +12,7 @@ export interface Book {
   /** Σ account balances, running holds included. */
   balances: Msat;
   reserved: Msat;
-  /** Σ charges, per provider summed up. */
+  /** Σ charges of all providers, and change too small to give back. Paid out or not. */
   earned: Msat;
   paidOut: Msat;
   /** Σ refunds debited and not returned, fetched or not. */
@@ -25,7 +25,7 @@ export interface Book {
   difference: bigint;
   /** Unspent proofs that we hold at this mint. */
   held: Msat;
-  /** What is owed against them: balances + earned − paidOut + refunds not yet minted. */
+  /** What is owed against them: balances + earned − paidOut − fees + refunds not yet minted. */
   owed: Msat;
 }
 

@@ -35,6 +35,12 @@ export type {
   RedemptionRole,
   RedemptionState,
 } from './redemption.ts';
-export type { Refund, RefundState, RequestChangeResult, RequestRefund, RequestRefundResult } from './refund.ts';
+export type {
+  Refund,
+  RefundState,
+  RequestChangeResult,
+  RequestRefund,
+  RequestRefundResult,
+} from './refund.ts';
 export type { ReapResult, Session, SessionBeat } from './session.ts';
 export type { HoldId, KeyHash, Millis, Msat, ProviderId, SessionId, Unit } from './units.ts';

@@ -26,10 +26,10 @@ import type { HoldId, KeyHash, ProviderId, SessionId } from './units.ts';
 /**
  * The money. One interface, an adapter for SQLite and one for PostgreSQL, one contract suite that both pass.
  *
- * What is refused is a result; what can't be answered throws {@link LedgerUnavailableError}. A promise that resolved is
- * durable. Operations that are called while a batch is being written go together as the next one.
+ * What is refused is a result; what can't be answered throws {@link LedgerUnavailableError}, what can't be meant
+ * {@link LedgerContractError}. A promise that resolved is durable. Operations that are called while a batch is being written go together as the next one.
  */
-export interface Ledger {
+export interface Ledger extends AsyncDisposable {
   reserve(reserve: Reserve): Promise<ReserveResult>;
   extend(extend: Extend): Promise<ExtendResult>;
   /** One write for all of a process's running requests. Answers `fenced` when its session was reaped. */
@@ -48,7 +48,8 @@ export interface Ledger {
 
   /** `available` is what `provider` could reserve. */
   account(key: KeyHash, provider: ProviderId): Promise<Account | undefined>;
-  children(parent: KeyHash): Promise<Account[]>;
+  /** `available` is what `provider` could reserve. */
+  children(parent: KeyHash, provider: ProviderId): Promise<Account[]>;
   createChildren(create: CreateChildren): Promise<CreateChildrenResult>;
   /** Starts a child's limit again. */
   resetChild(parent: KeyHash, child: KeyHash): Promise<'reset' | 'unknown_child'>;

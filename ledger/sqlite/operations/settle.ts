@@ -1,0 +1,100 @@
+import type { Settle, SettleResult } from '../../hold.ts';
+import { windowStart } from '../../limit-window.ts';
+import type { Millis, Msat, SessionId } from '../../units.ts';
+import type { Connection } from '../connection.ts';
+import { endHold, split } from './end-hold.ts';
+import { journal } from './journal.ts';
+import { runningHold } from './running-hold.ts';
+import { available, type Spender, spenderColumns, spenderTables, spentInWindow } from './spender.ts';
+
+/** A hold that has ended: its entries, and the account as it is now. */
+interface EndedHold extends Spender {
+  charged: Msat;
+  shortfall: Msat;
+  reaped: bigint;
+  session: SessionId;
+  priced: string;
+  late_charged: Msat | null;
+  late_shortfall: Msat | null;
+  refund: string | null;
+}
+
+export function settle(db: Connection) {
+  const end = endHold(db);
+  const { write, earn } = journal(db);
+  const find = runningHold<Settle>(db, 'h.id = :hold and h.provider = :provider');
+  const findEnded = db.prepare<Settle, EndedHold>(`
+    select -e.amount as charged, e.shortfall, e.reaped, e.session, e.priced,
+      -late.amount as late_charged, late.shortfall as late_shortfall,
+      (select id from refund where id = :hold) as refund, ${spenderColumns}
+    from entry e
+    cross join ${spenderTables}
+    left join entry late on late.kind = 'charge_late' and late.reference = :hold
+    where e.kind = 'charge' and e.reference = :hold and e.provider = :provider
+      and a.key_hash = coalesce(e.spender, e.account)`);
+  const debit = db.prepare(
+    'update account set balance = balance - :extra, spent = spent + :extra where key_hash = :payer',
+  );
+  const debitChild = db.prepare(`
+    update account set spent = spent + :extra, window_start = :windowStart, window_spent = :windowSpent
+    where key_hash = :account`);
+
+  /** The reaper was first and charged what was accrued. Once, and only upwards: its refund may be on its way. */
+  function chargeLate(ended: EndedHold, request: Settle, now: Millis): SettleResult {
+    const { charged: wanted } = split(ended, request.cost, ended.charged + available(ended, now));
+    const extra = wanted > ended.charged ? wanted - ended.charged : 0n;
+    const total = ended.charged + extra;
+    const shortfall = request.cost > total ? request.cost - total : 0n;
+    const { account, payer, mint, unit, session, priced } = ended;
+    const { hold, provider, memo } = request;
+    const spender = ended.parent === null ? null : account;
+    const windowSpent = spentInWindow(ended, now) + extra;
+    const start = windowStart(ended.limit_reset, now);
+
+    debit.run({ extra, payer });
+    if (spender !== null) debitChild.run({ extra, account, windowStart: start, windowSpent });
+    write(
+      {
+        kind: 'charge_late',
+        reference: hold,
+        account: payer,
+        spender,
+        provider,
+        session,
+        amount: -extra,
+        shortfall,
+        priced,
+        memo,
+      },
+      now,
+    );
+    earn({ provider, mint, unit, session, amount: extra });
+    return {
+      kind: 'settled',
+      charged: total,
+      shortfall,
+      available: available(
+        { ...ended, balance: ended.balance - extra, window_spent: windowSpent, window_start: BigInt(start) },
+        now,
+      ),
+      late: true,
+      refund: ended.refund,
+    };
+  }
+
+  return (request: Settle, now: Millis): SettleResult => {
+    const hold = find.get(request);
+    if (hold !== undefined) return { kind: 'settled', ...end(hold, request, now), late: false };
+    const ended = findEnded.get(request);
+    if (ended === undefined) return { kind: 'unknown_hold' };
+    if (ended.reaped === 1n && ended.late_charged === null) return chargeLate(ended, request, now);
+    return {
+      kind: 'settled',
+      charged: ended.charged + (ended.late_charged ?? 0n),
+      shortfall: ended.late_shortfall ?? ended.shortfall,
+      available: available(ended, now),
+      late: ended.late_charged !== null,
+      refund: ended.refund,
+    };
+  };
+}

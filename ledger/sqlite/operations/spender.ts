@@ -1,0 +1,69 @@
+import type { AccountKind, LimitReset } from '../../account.ts';
+import { windowStart } from '../../limit-window.ts';
+import type { KeyHash, Millis, Msat, Unit } from '../../units.ts';
+
+/** Who asks and whose money it is: the same account, or a child key and its parent. */
+export interface Spender {
+  account: KeyHash;
+  kind: AccountKind;
+  payer: KeyHash;
+  mint: string | null;
+  unit: Unit | null;
+  /** The payer's. */
+  balance: Msat;
+  payer_reserved: Msat;
+  /** The payer's money that only other providers have claimed so far. */
+  elsewhere: Msat;
+  expires_at: bigint | null;
+  /** The asking key's own. */
+  reserved: Msat;
+  used: bigint;
+  parent: KeyHash | null;
+  child_limit: Msat | null;
+  limit_reset: LimitReset | null;
+  window_start: bigint;
+  window_spent: Msat;
+  valid_until: bigint | null;
+}
+
+/** To be selected from {@link spenderTables}; binds `:provider`. */
+export const spenderColumns = `
+  a.key_hash as account, a.kind, p.key_hash as payer, a.mint, a.unit, p.balance, p.reserved as payer_reserved,
+  coalesce((select sum(u.amount) from unconfirmed u where u.account = p.key_hash and u.provider <> :provider), 0) as elsewhere,
+  p.expires_at, a.reserved, a.used, a.parent, a.child_limit, a.limit_reset, a.window_start, a.window_spent, a.valid_until`;
+
+export const spenderTables = 'account a join account p on p.key_hash = coalesce(a.parent, a.key_hash)';
+
+/** What its payer's balance leaves. */
+export function payerAvailable({ balance, payer_reserved, elsewhere }: Spender): Msat {
+  return atLeastZero(balance - payer_reserved - elsewhere);
+}
+
+/** What a child's limit leaves: spent in this window and running holds count. */
+export function limitAvailable(spender: Spender, now: Millis): Msat | null {
+  if (spender.child_limit === null) return null;
+  return atLeastZero(spender.child_limit - spentInWindow(spender, now) - spender.reserved);
+}
+
+/** The one number that admission, the balance endpoint and settling read. */
+export function available(spender: Spender, now: Millis): Msat {
+  const ofPayer = payerAvailable(spender);
+  const ofLimit = limitAvailable(spender, now);
+  return ofLimit === null || ofPayer < ofLimit ? ofPayer : ofLimit;
+}
+
+/** A window that has passed counts nothing; it is written back with the next charge. */
+export function spentInWindow({ limit_reset, window_start, window_spent }: Spender, now: Millis): Msat {
+  return windowStart(limit_reset, now) > window_start ? 0n : window_spent;
+}
+
+export function isExpired(
+  { expires_at, valid_until }: Pick<Spender, 'expires_at' | 'valid_until'>,
+  now: Millis,
+): boolean {
+  return (expires_at !== null && expires_at <= now) || (valid_until !== null && valid_until <= now);
+}
+
+function atLeastZero(amount: bigint): bigint {
+  return amount < 0n ? 0n : amount;
+}
