@@ -1,3 +1,4 @@
+/** A message stays readable in a log; `problems` has them all. */
 const MAX_LINES = 50;
 
 /** What is wrong with a catalogue, and where: `path` is a JSON path such as `$.models[3].pricing.prompt`. */

@@ -8,7 +8,7 @@ import type { Rate } from './rate.ts';
 const DOUBLE_DIGITS = 15;
 
 /** Prices as clients read them: numbers, for display and for prepaying, never charged by. */
-export interface PublicPricing {
+interface PublicPricing {
   prompt: number;
   completion: number;
   request: number;
