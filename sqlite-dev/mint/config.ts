@@ -4,9 +4,9 @@ import type { MintOptions } from './start-mint.ts';
 export function readMintConfig(env: Readonly<Record<string, string | undefined>>): MintOptions {
   return {
     port: integer(env, 'PORT', 3338),
-    host: env.HOST ?? '127.0.0.1',
-    database: env.MINT_DATABASE ?? '.dev/mint.sqlite',
-    units: (env.UNITS ?? 'sat').split(',').map((unit) => unit.trim()),
+    host: env.HOST || '127.0.0.1',
+    database: env.MINT_DATABASE || '.dev/mint.sqlite',
+    units: (env.UNITS || 'sat').split(',').map((unit) => unit.trim()),
     inputFeePpk: integer(env, 'INPUT_FEE_PPK', 100),
     cachedFor: integer(env, 'CACHED_FOR', 0) || null,
   };
