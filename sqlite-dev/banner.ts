@@ -1,6 +1,9 @@
 import { styleText } from 'node:util';
 import type { Endpoints } from './endpoints.ts';
 
+/** What example.ts takes when nothing else is said. */
+const example = { base: 'http://127.0.0.1:8402/v1', model: 'stub-chat' };
+
 /** What a person sees once everything is ready: where things are, and commands to paste. Coloured on a terminal only. */
 export function banner(endpoints: Endpoints, model: string, token: string | Error, folder: string): string {
   const paint = (style: 'bold' | 'cyan' | 'dim' | 'yellow', text: string) =>
@@ -13,7 +16,12 @@ export function banner(endpoints: Endpoints, model: string, token: string | Erro
     max_tokens: 200,
     messages: [{ role: 'user', content: 'Say hello.' }],
   });
-  const sdk = endpoints.sidecar.url.endsWith(':8402') ? '' : `OPENAI_BASE_URL=${base} `;
+  const sdk = [
+    `CASHU_TOKEN=${bearer}`,
+    ...(base === example.base ? [] : [`BASE_URL=${base}`]),
+    ...(model === example.model ? [] : [`MODEL=${model}`]),
+    'npx node example.ts',
+  ].join(' ');
   return [
     paint('bold', 'Ready'),
     `  sidecar  ${base}`,
@@ -34,7 +42,7 @@ export function banner(endpoints: Endpoints, model: string, token: string | Erro
     '',
     paint('bold', 'The same with the OpenAI SDK:'),
     '',
-    paint('cyan', `CASHU_TOKEN=${bearer} ${sdk}npx node example.ts`),
+    paint('cyan', sdk),
     '',
     paint('dim', 'More money: make token AMOUNT=1000   The books: make audit   Stop: Ctrl-C'),
     '',

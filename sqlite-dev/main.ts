@@ -26,7 +26,7 @@ async function main(): Promise<void> {
     if (supervisor.isRunning) {
       const endpoints = supervisor.endpoints();
       const [model, token] = await Promise.all([
-        pickModel(endpoints.sidecar.url),
+        pickModel(endpoints.sidecar.url, endpoints.model.url),
         mintToken(endpoints.mint.url, 1000).catch((error: Error) => error),
       ]);
       if (supervisor.isRunning) process.stdout.write(banner(endpoints, model, token, folder));

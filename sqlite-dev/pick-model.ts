@@ -3,10 +3,24 @@ interface Listed {
   architecture?: { output_modalities?: string[] };
 }
 
-/** The first model on sale that answers in text. @param url the sidecar's */
-export async function pickModel(url: string): Promise<string> {
-  const response = await fetch(`${url}/v1/models`);
-  const { data } = (await response.json()) as { data: Listed[] };
-  const chat = data.find(({ architecture }) => architecture?.output_modalities?.includes('text') ?? true);
-  return (chat ?? data[0])?.id ?? 'model';
+/**
+ * A model to show in an example: on sale, answering in text, and one that the upstream really has, if it tells.
+ * @param sidecar its URL
+ * @param upstream its URL with the `/v1`
+ */
+export async function pickModel(sidecar: string, upstream: string): Promise<string> {
+  const [sold, present] = await Promise.all([list(`${sidecar}/v1/models`), list(`${upstream}/models`)]);
+  const texts = sold.filter(({ architecture }) => architecture?.output_modalities?.includes('text') ?? true);
+  const known = new Set(present.map(({ id }) => id));
+  return (texts.find(({ id }) => known.has(id)) ?? texts[0] ?? sold[0])?.id ?? 'model';
+}
+
+async function list(url: string): Promise<Listed[]> {
+  try {
+    const response = await fetch(url, { signal: AbortSignal.timeout(2000) });
+    const { data } = (await response.json()) as { data?: Listed[] };
+    return Array.isArray(data) ? data : [];
+  } catch {
+    return []; // An upstream may keep its list to those with a key.
+  }
 }
