@@ -17,7 +17,7 @@ import { createMintQuote, issue, readMintQuote } from './minting.ts';
 import { checkState, restore } from './recovery.ts';
 import { swap } from './swap.ts';
 
-export interface Call {
+interface Call {
   /** The last segment of the path, where the route has an `{id}`. */
   id: string;
   body: unknown;
