@@ -11,15 +11,17 @@ import {
   sumProofs,
   Wallet,
 } from '@cashu/cashu-ts';
+import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { decodeInvoice, encodeInvoice } from './bolt11.ts';
 import { type MintOptions, type RunningMint, startMint } from './start-mint.ts';
 
 let mint: RunningMint;
 const opened: RunningMint[] = [];
+const brokenBy: unknown[] = [];
 
 async function open(options: MintOptions = {}): Promise<RunningMint> {
-  const running = await startMint(options);
+  const running = await startMint({ broken: (error) => brokenBy.push(error), ...options });
   opened.push(running);
   return running;
 }
@@ -72,6 +74,7 @@ afterEach(async () => {
     await running.close();
   }
   opened.length = 0;
+  expect(brokenBy.splice(0)).toEqual([]);
 });
 
 describe('a wallet of others', () => {
@@ -124,6 +127,16 @@ describe('a wallet of others', () => {
     await expect(payer.meltProofsBolt11(quote, await fund(payer, 1100))).rejects.toMatchObject({
       code: 20006,
     });
+  });
+
+  test('leaves its change to the mint when it brings no blanks for it', async () => {
+    const payer = await wallet();
+    const inputs = wire(await fund(payer, 2000));
+    const { quote } = await payer.createMeltQuoteBolt11(invoice(1_000_000n));
+    const { json } = await post('/v1/melt/bolt11', { quote, inputs });
+    expect(json).toMatchObject({ state: 'PAID', payment_preimage: expect.stringMatching(/^[0-9a-f]{64}$/) });
+    expect(json).not.toHaveProperty('change');
+    expect(mint.stats().units.sat).toMatchObject({ paidOut: 1005, fees: 995, outstanding: 0 });
   });
 
   test('claims a quote that is locked to it, and nobody else does (NUT-20)', async () => {
@@ -202,6 +215,8 @@ describe('what a mint refuses', () => {
     const tries = Array.from({ length: 10 }, async () => (await wallet()).receive(send));
     const results = await Promise.allSettled(tries);
     expect(results.filter(({ status }) => status === 'fulfilled')).toHaveLength(1);
+    const losers = results.flatMap((result) => (result.status === 'rejected' ? [result.reason.code] : []));
+    expect(losers).toEqual(Array(9).fill(11001));
     const [state] = await payer.checkProofsStates(send);
     expect(state?.state).toBe('SPENT');
   });
@@ -352,4 +367,64 @@ test('invoices are read as they were written', () => {
     paymentHash: '0001020304050607080900010203040506070809000102030405060708090102',
     expiresAt: 1_496_314_658 + 60,
   });
+});
+
+test('requests of any shape are answered, and break nothing', async () => {
+  const payer = await wallet();
+  const proof = wire(await fund(payer, 2))[0]!;
+  const output = {
+    amount: 1,
+    id: proof.id,
+    B_: OutputData.createSingleRandomData(1, proof.id).blindedMessage.B_,
+  };
+  const paths = [
+    'swap',
+    'mint/quote/bolt11',
+    'mint/bolt11',
+    'melt/quote/bolt11',
+    'melt/bolt11',
+    'checkstate',
+    'restore',
+  ];
+  const hex = fc.string({ unit: fc.constantFrom(...'0123456789abcdef'), minLength: 64, maxLength: 64 });
+  const amount = fc.oneof(
+    fc.integer(),
+    fc.double(),
+    fc.bigInt().map(Number),
+    fc.constantFrom(0, 1, 2, 2 ** 40, 2 ** 63),
+  );
+  const point = fc.oneof(
+    hex.map((x) => `02${x}`),
+    fc.constant(output.B_),
+    fc.string(),
+  );
+  const id = fc.oneof(fc.constant(proof.id), fc.string());
+  const lock = fc.jsonValue().map((value) => JSON.stringify(['P2PK', value]));
+  const secret = fc.oneof(fc.constant(proof.secret), fc.string(), lock);
+  const witness = fc.oneof(fc.constant(undefined), fc.string(), fc.jsonValue());
+  const body = fc.oneof(
+    fc.jsonValue(),
+    fc.record(
+      {
+        inputs: fc.array(
+          fc.record({ amount, id, secret, C: fc.oneof(point, fc.constant(proof.C)), witness }),
+        ),
+        outputs: fc.oneof(fc.array(fc.record({ amount, id, B_: point })), fc.jsonValue()),
+        quote: fc.string(),
+        amount,
+        unit: fc.constantFrom('sat', 'msat', '__proto__'),
+        request: fc.oneof(fc.string(), fc.constant(invoice(1000n))),
+        pubkey: point,
+        Ys: fc.array(point),
+      },
+      { requiredKeys: [] },
+    ),
+  );
+  await fc.assert(
+    fc.asyncProperty(fc.constantFrom(...paths), body, async (path, json) => {
+      const { status } = await post(`/v1/${path}`, json);
+      expect([200, 400]).toContain(status);
+    }),
+    { numRuns: 500 },
+  );
 });

@@ -13,10 +13,24 @@ import { type Answer, disturb, send } from './transport.ts';
 /** Bytes; a thousand proofs with witnesses are well below it. */
 const maxBody = 2 ** 20;
 
-/** The mint over HTTP. `signal` ends what waits for a delay or a slow reply. */
-export function createMintServer(mint: Mint, controls: Controls, signal: AbortSignal): Server {
+/**
+ * The mint over HTTP.
+ *
+ * @param broken is told of an error that is the mint's own; its client gets no answer
+ * @param signal ends what waits for a delay or a slow reply
+ */
+export function createMintServer(
+  mint: Mint,
+  controls: Controls,
+  broken: (error: unknown) => void,
+  signal: AbortSignal,
+): Server {
   return createServer((request, response) => {
-    serve(mint, controls, request, response, signal).catch(() => response.destroy());
+    serve(mint, controls, request, response, signal).catch((error) => {
+      const clientLeft = request.destroyed && !request.complete;
+      response.destroy();
+      if (!clientLeft) broken(error);
+    });
   });
 }
 

@@ -21,6 +21,12 @@ export interface MintOptions {
   cachedFor?: number | null;
   /** Unix ms. */
   now?: () => number;
+  /** Told of errors that are the mint's own, none of which should ever happen. */
+  broken?: (error: unknown) => void;
+}
+
+function toStderr(error: unknown): void {
+  process.stderr.write(`${error instanceof Error ? error.stack : error}\n`);
 }
 
 export interface RunningMint extends AsyncDisposable {
@@ -38,7 +44,14 @@ export interface RunningMint extends AsyncDisposable {
 
 /** Starts a mint in this process. */
 export async function startMint(options: MintOptions = {}): Promise<RunningMint> {
-  const { port = 0, host = '127.0.0.1', units = ['sat'], inputFeePpk = 100, now = Date.now } = options;
+  const {
+    port = 0,
+    host = '127.0.0.1',
+    units = ['sat'],
+    inputFeePpk = 100,
+    now = Date.now,
+    broken = toStderr,
+  } = options;
   const store = new MintStore(options.database ?? ':memory:');
   const keysets = new Keysets(store);
   for (const unit of units) {
@@ -47,7 +60,7 @@ export async function startMint(options: MintOptions = {}): Promise<RunningMint>
   const mint: Mint = { store, keysets, now, quoteLifetime: 3600 };
   const controls: Controls = { faults: new Faults(), hits: new Map(), cachedFor: options.cachedFor ?? null };
   const closing = new AbortController();
-  const server = createMintServer(mint, controls, closing.signal);
+  const server = createMintServer(mint, controls, broken, closing.signal);
   server.listen(port, host);
   await once(server, 'listening');
   const close = async () => {
