@@ -142,7 +142,7 @@ export function ledger({ int64, table }: SqlTypes): Migration {
       check (state = 'credited' or credited = 0)
     )`,
     'create index redemption_account on redemption (account)',
-    "create index redemption_undecided on redemption (provider, attempt) where state = 'undecided'",
+    "create index redemption_undecided on redemption (provider) where state = 'undecided'",
 
     // Each try keeps whom it would credit: one thought dead may come through after the token was tried in another role.
     `create table attempt (
@@ -203,7 +203,7 @@ export function ledger({ int64, table }: SqlTypes): Migration {
       sealed text,
       created_at ${int64} not null
     )`,
-    'create index refund_account on refund (account, id)',
+    'create index refund_account on refund (account)',
     "create index refund_open on refund (state, id) where state in ('debited', 'planned', 'failed')",
 
     `create table invoice (

@@ -2,9 +2,6 @@ import type { Migration } from 'kysely/migration';
 import { ledger } from './0001-ledger.ts';
 import type { SqlTypes } from './sql-types.ts';
 
-/** The schema this code was written for: the number of the last migration. */
-export const SCHEMA_VERSION = 1n;
-
 /**
  * All migrations, oldest first. Each one that older code can't live with raises `meta.min_compatible` to its own
  * number; the others leave it, so that during a rolling update the old processes go on.

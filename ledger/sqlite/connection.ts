@@ -8,8 +8,7 @@ const BUSY_TIMEOUT = 5000;
 
 /**
  * Opens the file as every thread of ours does. `synchronous=FULL`: what was committed survives a power cut, which is
- * what "durable before a byte goes upstream" means. Checkpoints are the checkpointer's: the automatic one would run
- * inside some customer's commit.
+ * what "durable before a byte goes upstream" means. No automatic checkpoints: see checkpoint.ts.
  */
 export function connect(file: string, options: { create: boolean }): Connection {
   const db = new Database(file, { fileMustExist: !options.create, timeout: BUSY_TIMEOUT });

@@ -26,10 +26,9 @@ export type Reply =
   | { all: Failure };
 
 /** What the main thread asks of the writer. */
-export type WriterRequest = { kind: 'batch'; batch: Batch } | { kind: 'checkpoint' } | { kind: 'close' };
+export type WriterRequest = { kind: 'batch'; batch: Batch } | { kind: 'close' };
 
 export type WriterMessage =
   | { kind: 'ready' }
   | { kind: 'unreadable'; code: string; message: string }
-  | { kind: 'reply'; reply: Reply }
-  | { kind: 'closed' };
+  | { kind: 'reply'; reply: Reply };

@@ -1,5 +1,5 @@
 import { LedgerOpenError } from '../errors.ts';
-import { SCHEMA_VERSION } from '../migrations/index.ts';
+import { SCHEMA_VERSION } from '../migrations/schema-version.ts';
 import type { Connection } from './connection.ts';
 
 /**

@@ -1,5 +1,4 @@
 import { randomUUIDv7 } from 'node:crypto';
-import { Worker } from 'node:worker_threads';
 import type { CreateChildren } from '../account.ts';
 import type { Clock } from '../clock.ts';
 import { LedgerContractError, LedgerUnavailableError } from '../errors.ts';
@@ -31,17 +30,12 @@ const MAX_BATCH = 512;
 export class SqliteLedger implements Ledger {
   readonly #options: SqliteLedgerOptions;
   readonly #commits: GroupCommit<Call, unknown>;
-  readonly #checkpointer: Worker;
   #writer: WriterThread;
   #closed = false;
 
   private constructor(options: SqliteLedgerOptions, writer: WriterThread) {
     this.#options = options;
     this.#writer = writer;
-    this.#checkpointer = new Worker(new URL('./checkpointer.ts', import.meta.url), {
-      workerData: { file: options.file },
-    });
-    this.#checkpointer.on('message', () => this.#writer.checkpoint());
     this.#commits = new GroupCommit({
       write: (calls) => this.#write(calls),
       maxQueued: options.maxQueued ?? MAX_QUEUED,
@@ -175,7 +169,6 @@ export class SqliteLedger implements Ledger {
     if (this.#closed) return;
     this.#closed = true;
     await this.#commits.drained();
-    this.#checkpointer.postMessage('close');
     await this.#writer.close();
   }
 

@@ -1,8 +1,9 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { LedgerOpenError } from '../errors.ts';
+import { Checkpoints } from './checkpoint.ts';
 import { type Connection, connect } from './connection.ts';
 import { operations } from './operations/index.ts';
-import type { Batch, WriterMessage, WriterRequest } from './protocol.ts';
+import type { WriterMessage, WriterRequest } from './protocol.ts';
 import { batchRunner } from './run-batch.ts';
 import { schemaVersion } from './schema-version.ts';
 
@@ -10,6 +11,9 @@ import { schemaVersion } from './schema-version.ts';
  * The one thread that writes. It exists because an fsync takes longer than a request: the event loop goes on serving
  * while this one waits for the disk, and what came in meanwhile is the next batch.
  */
+/** ms between two looks whether nobody is writing. */
+const TICK = 250;
+
 const { file, create } = workerData as { file: string; create: boolean };
 
 function send(message: WriterMessage): void {
@@ -34,30 +38,19 @@ async function open(): Promise<Connection> {
 
 function serve(db: Connection): void {
   const run = batchRunner(db, operations(db));
-  const answer = (batch: Batch) => send({ kind: 'reply', reply: run(batch) });
+  const checkpoints = new Checkpoints(db);
+  const ticking = setInterval(() => checkpoints.tick(), TICK);
   parentPort?.on('message', (request: WriterRequest) => {
-    switch (request.kind) {
-      case 'batch':
-        return answer(request.batch);
-      case 'checkpoint':
-        return checkpoint(db, 'PASSIVE');
-      case 'close':
-        // Not to wait for a reader elsewhere: a log that stays costs the next start only milliseconds.
-        db.pragma('busy_timeout = 100');
-        checkpoint(db, 'TRUNCATE');
-        db.close();
-        send({ kind: 'closed' });
-        parentPort?.close();
+    if (request.kind === 'batch') {
+      send({ kind: 'reply', reply: run(request.batch) });
+      checkpoints.afterBatch();
+    } else {
+      clearInterval(ticking);
+      checkpoints.last();
+      db.close();
+      parentPort?.close();
     }
   });
-}
-
-function checkpoint(db: Connection, mode: 'PASSIVE' | 'TRUNCATE'): void {
-  try {
-    db.pragma(`wal_checkpoint(${mode})`);
-  } catch {
-    // A full disk, say. The log keeps what was committed until the next time.
-  }
 }
 
 try {

@@ -44,11 +44,6 @@ export class WriterThread {
     }
   }
 
-  /** After the batch that is being written, copies the end of the log into the database. */
-  checkpoint(): void {
-    this.#send({ kind: 'checkpoint' });
-  }
-
   get dead(): boolean {
     return this.#dead;
   }

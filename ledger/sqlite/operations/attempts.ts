@@ -28,13 +28,13 @@ export function attemptsOnInputs(db: Connection) {
 
   return (ys: readonly string[]): Attempt[] => {
     const named = new Set(ys.flatMap((y) => ids.all(y).map(({ attempt }) => attempt)));
-    return [...named].sort().map((id) => complete(find.get(id)!));
+    return [...named].map((id) => complete(find.get(id)!)).sort((a, b) => a.createdAt - b.createdAt);
   };
 }
 
 export function undecidedAttempts(db: Connection) {
   const find = db.prepare<{ provider: ProviderId; limit: number }, AttemptRow>(`
-    ${select} where r.provider = :provider and r.state = 'undecided' and t.id = r.attempt order by r.attempt limit :limit`);
+    ${select} where r.provider = :provider and r.state = 'undecided' and t.id = r.attempt order by t.created_at, t.id limit :limit`);
   const complete = completion(db);
 
   return (request: { provider: ProviderId; limit: number }): Attempt[] => find.all(request).map(complete);

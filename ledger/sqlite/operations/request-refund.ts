@@ -30,10 +30,10 @@ export function requestRefund(db: Connection) {
   // `failed` is still to be credited back. A paid Lightning refund is `delivered`.
   const open = db.prepare<RequestRefund, RefundRow>(`
     select ${refundColumns} from refund
-    where account = :account and state in ('debited', 'planned', 'failed', 'minted') order by id`);
+    where account = :account and state in ('debited', 'planned', 'failed', 'minted') order by created_at, id`);
   const lastUnclaimed = db.prepare<RequestRefund, RefundRow>(`
     select ${refundColumns} from refund
-    where account = :account and state in ('minted', 'swept') order by state = 'minted' desc, id desc limit 1`);
+    where account = :account and state in ('minted', 'swept') order by state = 'minted' desc, created_at desc, id desc limit 1`);
   const debit = db.prepare('update account set balance = balance - :amount where key_hash = :account');
   const insert = db.prepare<object, RefundRow>(`
     insert into refund (id, account, state, amount, mint, unit, recipient, pubkey, created_at)
