@@ -6,7 +6,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type AuditReport, systemClock } from '../../ledger/index.ts';
+import { systemClock } from '../../ledger/clock.ts';
+import type { AuditReport } from '../../ledger/index.ts';
 import { openLedger } from '../../ledger/open-ledger.ts';
 import { type RunningMint, startMint } from '../../sqlite-dev/mint/start-mint.ts';
 import { mintToken } from '../../sqlite-dev/mint-token.ts';
@@ -93,7 +94,7 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
     },
     async start(env = {}) {
       const child = spawn(process.execPath, ['sidecar/main.ts'], {
-        env: { PATH: process.env['PATH'], ...base, ...env },
+        env: { PATH: process.env.PATH, ...base, ...env },
         stdio: ['ignore', 'pipe', 'pipe'],
       });
       running = { child, ports: await listening(child, log) };
@@ -127,7 +128,10 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
 }
 
 /** Waits for the line that says where the sidecar listens. */
-function listening(child: ChildProcess, log: string[]): Promise<{ paid: number; admin: number; drain: number }> {
+function listening(
+  child: ChildProcess,
+  log: string[],
+): Promise<{ paid: number; admin: number; drain: number }> {
   return new Promise((resolve, reject) => {
     const said: string[] = [];
     child.stderr!.setEncoding('utf8').on('data', (text: string) => said.push(text));

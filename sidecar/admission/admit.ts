@@ -1,0 +1,254 @@
+import { randomUUIDv7 } from 'node:crypto';
+import {
+  CashuError,
+  type IncomingToken,
+  type Redeemer,
+  type RedemptionTarget,
+  refundPublicKey,
+} from '../../cashu/index.ts';
+import { type Ledger, LedgerUnavailableError, type Msat, type ReserveResult } from '../../ledger/index.ts';
+import { HttpError, isErrorCode } from '../errors.ts';
+import type { ClientLimits } from './client-limits.ts';
+import { type Credential, previewOf } from './credential.ts';
+import type { NewKeyOptions } from './new-key-options.ts';
+import { Payment } from './payment.ts';
+import { paymentRequired } from './payment-required.ts';
+import type { RunningRequests } from './running-requests.ts';
+import type { UntilWritten } from './until-written.ts';
+
+/** This process as the ledger knows it now. */
+export interface SessionInUse {
+  readonly id: string;
+  /** False when the ledger has not been heard for so long that a reaper may have ended this process's holds. */
+  trusted(): boolean;
+}
+
+export interface AdmissionOptions {
+  ledger: Ledger;
+  redeemer: Redeemer;
+  running: RunningRequests;
+  session: () => SessionInUse;
+  provider: string;
+  mints: () => readonly string[];
+  /** How often one client address may have tokens redeemed. */
+  limits: ClientLimits;
+  untilWritten: UntilWritten;
+  onCredit: (msat: Msat) => void;
+}
+
+export interface Bill {
+  /** msat to set aside. */
+  amount: Msat;
+  model: string;
+  /** Price and rate version, for the auditor. */
+  priced: string;
+  newKey: NewKeyOptions;
+  /** The client's address. */
+  address: string;
+}
+
+type Refused = Exclude<ReserveResult, { kind: 'reserved' }>;
+
+/** From a credential to money set aside, or an answer that says what is missing. Nothing is forwarded before. */
+export class Admission {
+  readonly #options: AdmissionOptions;
+
+  constructor(options: AdmissionOptions) {
+    this.#options = options;
+  }
+
+  /** @throws HttpError with the status and code of http.md; nothing is charged then */
+  async pay(credential: Credential, bill: Bill, signal: AbortSignal): Promise<Payment> {
+    const account = credential.kind === 'request' ? credential.tokenHash : credential.keyHash;
+    const first = await this.#reserve(account, bill);
+    if (first instanceof Payment) return first;
+    if (credential.kind === 'key' || !isUnknown(first)) throw await this.#refusal(first, credential, bill);
+
+    const incoming = await this.#inspect(credential.token, signal);
+    if (incoming.worth < bill.amount) {
+      throw paymentRequired(credential.kind === 'request' ? 'payment_required' : 'insufficient_balance', {
+        required: bill.amount,
+        available: incoming.worth,
+        model: bill.model,
+        mints: this.#options.mints(),
+        echo: credential.token,
+      });
+    }
+    await this.#redeem(incoming, targetOf(credential, incoming, bill.newKey), bill.address, signal);
+    const second = await this.#reserve(account, bill);
+    if (second instanceof Payment) return second;
+    throw await this.#refusal(second, credential, bill);
+  }
+
+  /**
+   * Makes the account of a Bearer token that is not known yet.
+   * @returns msat credited
+   */
+  async open(
+    credential: Extract<Credential, { kind: 'token' }>,
+    newKey: NewKeyOptions,
+    address: string,
+    signal: AbortSignal,
+  ): Promise<Msat> {
+    const incoming = await this.#inspect(credential.token, signal);
+    return this.#redeem(incoming, targetOf(credential, incoming, newKey), address, signal);
+  }
+
+  /** @returns msat credited to an account that exists */
+  async topUp(account: string, token: string, address: string, signal: AbortSignal): Promise<Msat> {
+    const incoming = await this.#inspect(token, signal);
+    return this.#redeem(incoming, { role: 'topup', account }, address, signal);
+  }
+
+  /** Everything that can be said of a token without spending it. */
+  async #inspect(token: string, signal: AbortSignal): Promise<IncomingToken> {
+    try {
+      return await this.#options.redeemer.inspect(token, signal);
+    } catch (error) {
+      throw cashuAnswer(error, token);
+    }
+  }
+
+  /** The token of a request that runs or ran: never a second run, whatever became of the first. */
+  async #alreadyUsed(tokenHash: string): Promise<HttpError> {
+    const change = await this.#options.ledger.requestChange(tokenHash, randomUUIDv7());
+    if (change.kind === 'running') return new HttpError('request_running', { retryAfter: 1 });
+    return new HttpError('cashu_token_already_spent', {
+      message: 'This token paid for a request already. Its change is at POST /v1/wallet/refund',
+    });
+  }
+
+  async #redeem(
+    incoming: IncomingToken,
+    target: RedemptionTarget,
+    address: string,
+    signal: AbortSignal,
+  ): Promise<Msat> {
+    const wait = this.#options.limits.take(address);
+    if (wait > 0)
+      throw new HttpError('rate_limited', { retryAfter: wait, headers: { 'x-cashu': incoming.token } });
+    try {
+      const redeemed = await this.#options.redeemer.redeem(
+        incoming,
+        target,
+        { known: target.role === 'topup' },
+        signal,
+      );
+      this.#options.onCredit(redeemed.amount);
+      return redeemed.amount;
+    } catch (error) {
+      throw cashuAnswer(error, incoming.token);
+    }
+  }
+
+  async #reserve(account: string, bill: Bill): Promise<Payment | Refused> {
+    const { ledger, running, provider, mints, untilWritten, session } = this.#options;
+    const { id: sessionId } = session();
+    const hold = randomUUIDv7();
+    running.expect(hold);
+    try {
+      const result = await ledger.reserve({
+        hold,
+        account,
+        amount: bill.amount,
+        accrued: 0n,
+        provider,
+        session: sessionId,
+        mints: mints(),
+        priced: bill.priced,
+      });
+      if (result.kind !== 'reserved') {
+        running.delete(hold);
+        return result;
+      }
+    } catch (error) {
+      const lost = error instanceof LedgerUnavailableError && error.outcome === 'unknown';
+      // Perhaps it was written, only the answer was lost: the release makes sure that nothing stays set aside.
+      if (lost)
+        void untilWritten(
+          () => ledger.release(hold, sessionId),
+          () => running.delete(hold),
+        );
+      else running.delete(hold);
+      throw error;
+    }
+    return new Payment({
+      hold,
+      account,
+      amount: bill.amount,
+      session: sessionId,
+      provider,
+      ledger,
+      running,
+      untilWritten,
+    });
+  }
+
+  async #refusal(refused: Refused, credential: Credential, bill: Bill): Promise<HttpError> {
+    const mints = this.#options.mints();
+    const xCashu = credential.kind === 'request';
+    if (refused.kind !== 'refused') {
+      // An X-Cashu token that is spent and yet too small: its money waits for a smaller request, or for its refund.
+      const code = refused.kind === 'limit' ? 'balance_limit_exceeded' : 'insufficient_balance';
+      return paymentRequired(xCashu ? 'payment_required' : code, {
+        required: bill.amount,
+        available: refused.available,
+        model: bill.model,
+        mints,
+        xCashu,
+      });
+    }
+    switch (refused.reason) {
+      case 'used':
+        if (credential.kind === 'request') return this.#alreadyUsed(credential.tokenHash);
+        return new HttpError('invalid_api_key');
+      case 'unknown_account':
+        return new HttpError('invalid_api_key');
+      case 'expired':
+        return new HttpError('key_expired');
+      case 'mint':
+        // 400, not 402: topping up would not help.
+        return new HttpError('cashu_untrusted_source_mint', {
+          message:
+            'This key was funded by a mint that this provider does not take. Refund it and pay from another mint',
+        });
+      case 'fenced':
+      case 'released':
+        return new HttpError('ledger_unavailable', { retryAfter: 1 });
+    }
+  }
+}
+
+/** What a credential's token becomes: a prepaid key, or the money of one request. */
+function targetOf(
+  credential: Exclude<Credential, { kind: 'key' }>,
+  { refundMinimum }: IncomingToken,
+  newKey: NewKeyOptions,
+): RedemptionTarget {
+  if (credential.kind === 'request') {
+    const account = { keyHash: credential.tokenHash, preview: 'x-cashu', refundMinimum };
+    return { role: 'request', account, refundPubkey: refundPublicKey(credential.token) };
+  }
+  const account = {
+    keyHash: credential.keyHash,
+    preview: previewOf(credential.key),
+    refundMinimum,
+    ...newKey,
+  };
+  return { role: 'create', account };
+}
+
+function isUnknown(refused: Refused): boolean {
+  return refused.kind === 'refused' && refused.reason === 'unknown_account';
+}
+
+/** What became of a token, as an answer. One that is certainly unspent goes back to its owner in `X-Cashu`. */
+function cashuAnswer(error: unknown, token: string): unknown {
+  if (!(error instanceof CashuError)) return error;
+  return new HttpError(isErrorCode(error.code) ? error.code : 'cashu_token_redemption_failed', {
+    message: error.message,
+    ...(error.retryAfter !== undefined && { retryAfter: error.retryAfter }),
+    headers: error.spendable ? { 'x-cashu': token } : {},
+    cause: error,
+  });
+}

@@ -1,0 +1,62 @@
+import type { Accrual, HoldId, Ledger, Msat } from '../../ledger/index.ts';
+
+/** What the ledger must hear about a request while it runs. */
+export interface RunningRequest {
+  hold: HoldId;
+  /** msat owed if this process died now. Only rises. */
+  accrued(): Msat;
+}
+
+/**
+ * The requests whose holds this process answers for. Once a second what they owe goes into the ledger, in one write for
+ * all, so that a crash costs the provider a second of delivery and a customer nothing that was not delivered.
+ */
+export class RunningRequests {
+  readonly #running = new Map<HoldId, { request?: RunningRequest; written: Msat }>();
+  readonly #idle = new Set<() => void>();
+
+  get size(): number {
+    return this.#running.size;
+  }
+
+  holds(): ReadonlySet<HoldId> {
+    return new Set(this.#running.keys());
+  }
+
+  /** Before its reserve is sent: else a look at the ledger in between would take it for a forgotten one. */
+  expect(hold: HoldId): void {
+    this.#running.set(hold, { written: 0n });
+  }
+
+  add(request: RunningRequest): void {
+    this.#running.set(request.hold, { request, written: 0n });
+  }
+
+  delete(hold: HoldId): void {
+    this.#running.delete(hold);
+    if (this.#running.size > 0) return;
+    for (const resolve of this.#idle) resolve();
+    this.#idle.clear();
+  }
+
+  /** Resolves when nothing runs, at once when nothing does. */
+  idle(): Promise<void> {
+    if (this.#running.size === 0) return Promise.resolve();
+    return new Promise((resolve) => this.#idle.add(resolve));
+  }
+
+  /** Writes what changed since the last time. Rejects as the ledger does; nothing is lost, the next call writes it. */
+  async accrue(ledger: Ledger, session: string): Promise<void> {
+    const accruals: Accrual[] = [];
+    for (const [hold, entry] of this.#running) {
+      const accrued = entry.request?.accrued() ?? 0n;
+      if (accrued > entry.written) accruals.push({ hold, accrued });
+    }
+    if (accruals.length === 0) return;
+    if ((await ledger.accrue(session, accruals)) === 'fenced') return;
+    for (const { hold, accrued } of accruals) {
+      const entry = this.#running.get(hold);
+      if (entry) entry.written = accrued;
+    }
+  }
+}

@@ -1,0 +1,48 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { LedgerUnavailableError } from '../../ledger/index.ts';
+
+/**
+ * Runs a write that must happen, again and again until the ledger took it. All such writes are idempotent.
+ * Resolves with its result, or with undefined when the ledger did not answer soon: it then goes on by itself.
+ */
+export type UntilWritten = <T>(write: () => Promise<T>, written: () => void) => Promise<T | undefined>;
+
+export interface UntilWrittenOptions {
+  /** How long a caller waits (ms) before it goes on without the result. */
+  patience: number;
+  onRetry(error: LedgerUnavailableError): void;
+  /** Another error than that of an absent ledger: a bug, so the write is given up, loudly. The reaper ends its hold. */
+  onBroken(error: unknown): void;
+}
+
+const firstDelay = 50;
+const longestDelay = 2_000;
+
+export function untilWritten({ patience, onRetry, onBroken }: UntilWrittenOptions): UntilWritten {
+  async function insist<T>(write: () => Promise<T>, written: () => void): Promise<T | undefined> {
+    for (let delay = firstDelay; ; delay = Math.min(delay * 2, longestDelay)) {
+      try {
+        const result = await write();
+        written();
+        return result;
+      } catch (error) {
+        if (!(error instanceof LedgerUnavailableError)) {
+          onBroken(error);
+          written();
+          return undefined;
+        }
+        onRetry(error);
+        await sleep(delay);
+      }
+    }
+  }
+
+  return (write, written) => {
+    const result = insist(write, written);
+    let timer: NodeJS.Timeout;
+    const lostPatience = new Promise<undefined>((resolve) => {
+      timer = setTimeout(resolve, patience, undefined);
+    });
+    return Promise.race([result, lostPatience]).finally(() => clearTimeout(timer));
+  };
+}

@@ -1,0 +1,30 @@
+import type { MemoryShare } from '../admission/memory-budget.ts';
+import { HttpError } from '../errors.ts';
+import type { UpstreamAnswer } from '../upstream/forward.ts';
+
+/**
+ * A whole answer, in memory: its cost stands in its headers, so the last byte must be here before the first one leaves.
+ * @throws UpstreamFailure, HttpError when it is larger than `limit` or than there is memory for
+ */
+export function collect(answer: UpstreamAnswer, limit: number, memory: MemoryShare): Promise<Buffer> {
+  return new Promise((resolve, reject) => {
+    const chunks: Buffer[] = [];
+    let length = 0;
+    answer.consume({
+      data(chunk) {
+        length += chunk.length;
+        try {
+          if (length > limit)
+            throw new HttpError('UPSTREAM_UNAVAILABLE', { message: 'The model’s answer is too large' });
+          memory.add(chunk.length);
+          chunks.push(chunk);
+        } catch (error) {
+          answer.flow.abort();
+          reject(error);
+        }
+      },
+      end: () => resolve(chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks, length)),
+      failed: reject,
+    });
+  });
+}

@@ -1,0 +1,54 @@
+import type { ServerResponse } from 'node:http';
+
+/**
+ * The client's end of a request: what was written to it, whether it keeps up, whether it is still there.
+ * A client that stops reading for too long counts as gone: its hold can't wait for ever.
+ */
+export class Client {
+  readonly #raw: ServerResponse;
+  readonly #stall: number;
+  #onGone: (() => void) | undefined;
+  #gone = false;
+  #stalled: NodeJS.Timeout | undefined;
+
+  /** @param stall ms a client may leave its answer unread */
+  constructor(raw: ServerResponse, stall: number) {
+    this.#raw = raw;
+    this.#stall = stall;
+    raw.once('close', () => {
+      clearTimeout(this.#stalled);
+      if (raw.writableFinished) return;
+      this.#gone = true;
+      this.#onGone?.();
+    });
+  }
+
+  get gone(): boolean {
+    return this.#gone;
+  }
+
+  /** Called once, when the client leaves before its answer's end; at once when it left already. */
+  onGone(callback: () => void): void {
+    this.#onGone = callback;
+    if (this.#gone) callback();
+  }
+
+  /** @returns false when the client is behind: `onDrain` is called when it has caught up */
+  write(pieces: readonly Buffer[], onDrain: () => void): boolean {
+    let keepsUp = true;
+    for (const piece of pieces) keepsUp = this.#raw.write(piece);
+    if (keepsUp || this.#gone) return true;
+    this.#stalled = setTimeout(() => this.#raw.destroy(), this.#stall);
+    this.#raw.once('drain', () => {
+      clearTimeout(this.#stalled);
+      onDrain();
+    });
+    return false;
+  }
+
+  end(pieces: readonly Buffer[]): void {
+    if (this.#gone) return;
+    for (const piece of pieces) this.#raw.write(piece);
+    this.#raw.end();
+  }
+}

@@ -1,0 +1,96 @@
+import type { OutgoingHttpHeaders } from 'node:http';
+import type { FastifyReply } from 'fastify';
+import type { Usage } from '../../pricing/usage.ts';
+import { mergedUsageEvent } from '../metering/merge.ts';
+import { errorEvent, type StreamError } from '../metering/own-events.ts';
+import { SseMeter } from '../metering/sse-meter.ts';
+import type { UpstreamAnswer } from '../upstream/forward.ts';
+import { answerHeaders } from '../upstream/headers.ts';
+import { billFor, chargeOf, noteCharge } from './bill.ts';
+import type { Serving } from './serve.ts';
+import { type StreamEnd, StreamedAnswer } from './streamed-answer.ts';
+
+/** What a client reads in the last event of a stream that we had to end. */
+const cutShort: Record<Exclude<StreamEnd, 'complete' | 'client_gone'>, StreamError> = {
+  insufficient_balance: {
+    code: 'insufficient_balance',
+    message: 'The balance is used up: the answer ends here. Top up and ask for the rest',
+  },
+  upstream_failed: {
+    code: 'UPSTREAM_UNAVAILABLE',
+    type: 'upstream_error',
+    message: 'The model broke off: what it said so far was charged',
+  },
+  untrusted: {
+    code: 'ledger_unavailable',
+    type: 'server_error',
+    message: 'The ledger could not be reached: what was said so far was charged',
+  },
+  draining: {
+    code: 'draining',
+    type: 'server_error',
+    message: 'This server is shutting down: what was said so far was charged',
+  },
+};
+
+/** Sends a stream on as it comes. Its cost is in its last event, merged into the usage. */
+export function sendStreamed(serving: Serving, answer: UpstreamAnswer): FastifyReply {
+  const { order, payment, client, reply, context } = serving;
+  const meter = new SseMeter(order.family);
+  const stream = new StreamedAnswer({
+    meter,
+    flow: answer.flow,
+    client,
+    payment,
+    running: order.sale.running(order.counted),
+    trusted: () => context.session().trusted(),
+    fenced: () => context.session().id !== payment.session,
+    ended: (end, delivered) => {
+      context.streams.delete(stream);
+      void settle(serving, meter, end, delivered);
+    },
+  });
+  context.streams.add(stream);
+  reply.hijack();
+  reply.raw.writeHead(answer.status, {
+    ...(reply.getHeaders() as OutgoingHttpHeaders),
+    ...answerHeaders(answer.headers),
+  });
+  reply.raw.flushHeaders();
+  stream.start();
+  answer.consume(stream);
+  return reply;
+}
+
+async function settle(serving: Serving, meter: SseMeter, end: StreamEnd, delivered: number): Promise<void> {
+  const { order, payment, client, context } = serving;
+  const held = meter.end();
+  const { usage, estimated } = usageOf(serving, meter, end, delivered);
+  const bill = billFor(order, usage, estimated);
+  const settled = await payment.settle(bill.cost.totalMsat, bill.memo);
+  noteCharge(context.metrics, order, bill, settled);
+  if (end === 'client_gone') return;
+  if (end === 'complete') {
+    const spent = { family: order.family, usage, fields: chargeOf(bill, settled) };
+    client.end([...held.rest, mergedUsageEvent(held.usageEvent, spent, meter.identity), ...held.closing]);
+  } else {
+    client.end([errorEvent(order.family, cutShort[end])]);
+  }
+}
+
+/**
+ * What a stream is billed: the upstream's own count of what was delivered, else ours.
+ * Of a stream that was cut the upstream may have counted more than its client got: then ours it is.
+ */
+function usageOf(
+  { order }: Serving,
+  meter: SseMeter,
+  end: StreamEnd,
+  delivered: number,
+): { usage: Usage; estimated: boolean } {
+  const reported = meter.usage();
+  if (reported && (end === 'complete' || delivered === meter.deliveredTokens())) {
+    return { usage: reported, estimated: !meter.exact };
+  }
+  return { usage: { ...order.counted, outputTokens: delivered }, estimated: true };
+}

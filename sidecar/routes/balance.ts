@@ -1,0 +1,184 @@
+import { randomBytes, randomUUIDv7 } from 'node:crypto';
+import type { FastifyInstance } from 'fastify';
+import Type from 'typebox';
+import type { Account } from '../../ledger/index.ts';
+import { hashOfKey, keyOfToken, previewOf, readCredential, readToken } from '../admission/credential.ts';
+import { readNewKeyOptions } from '../admission/new-key-options.ts';
+import { paymentRequired } from '../admission/payment-required.ts';
+import { HttpError } from '../errors.ts';
+import { accountOf, keyCredential } from './account-of.ts';
+import { jsonBody } from './body.ts';
+import type { Context } from './context.ts';
+
+const limits = {
+  balance_limit: Type.Optional(
+    Type.Union([Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER }), Type.Null()]),
+  ),
+  balance_limit_reset: Type.Optional(
+    Type.Union([Type.Literal('daily'), Type.Literal('weekly'), Type.Literal('monthly'), Type.Null()]),
+  ),
+  validity_date: Type.Optional(
+    Type.Union([Type.Integer({ minimum: 0, maximum: 253_402_300_799 }), Type.Null()]),
+  ),
+};
+
+const create = jsonBody(
+  Type.Object({
+    initial_balance_token: Type.String({ minLength: 1 }),
+    ...limits,
+    refund_address: Type.Optional(Type.Union([Type.String(), Type.Null()])),
+    key_expiry_time: Type.Optional(Type.Union([Type.Integer(), Type.Null()])),
+  }),
+  'Send {"initial_balance_token":"cashu…"}',
+);
+const topup = jsonBody(
+  Type.Object({ cashu_token: Type.Optional(Type.String()) }),
+  'A cashu_token is required.',
+);
+const children = jsonBody(
+  Type.Object({ count: Type.Integer({ minimum: 1, maximum: 50 }), ...limits }),
+  'Send {"count":1…50}, with balance_limit (msat), balance_limit_reset and validity_date (Unix s) if you like',
+);
+const reset = jsonBody(
+  Type.Object({ child_key: Type.String({ minLength: 1, maxLength: 200 }) }),
+  'Send {"child_key":"sk-…"}',
+);
+
+/** Keys and what is on them, under `/v1/balance` and `/v1/wallet`. */
+export function balanceRoutes(server: FastifyInstance, context: Context): void {
+  const { ledger, admission, offer, now, signal } = context;
+
+  for (const base of ['/v1/balance', '/v1/wallet']) {
+    for (const path of [base, `${base}/`, `${base}/info`]) {
+      server.get(path, async (request) => {
+        const { account, key } = await accountOf(request, context);
+        const ofParent =
+          account.parent === null ? await ledger.children(account.keyHash, offer().settings.PROVIDER) : [];
+        return {
+          ...accountJson(account, key.key),
+          ...(ofParent.length > 0 && {
+            child_keys: ofParent.map((child) => accountJson(child, `${child.preview}…`)),
+          }),
+        };
+      });
+    }
+
+    server.post(`${base}/create`, async (request) => {
+      const body = create(request);
+      if (body.balance_limit != null || body.balance_limit_reset != null || body.validity_date != null) {
+        throw new HttpError('invalid_request', {
+          message: 'Limits belong to child keys: create a key, then POST /v1/balance/child-key with them',
+        });
+      }
+      const token = readToken(body.initial_balance_token);
+      const key = keyOfToken(token);
+      const options = readNewKeyOptions(body.key_expiry_time, body.refund_address, now());
+      const credential = { kind: 'token' as const, token, key, keyHash: hashOfKey(key) };
+      await admission.open(credential, options, request.ip, signal);
+      const account = await ledger.account(credential.keyHash, offer().settings.PROVIDER);
+      return { api_key: key, balance: Number(account?.available ?? 0n) };
+    });
+
+    server.post(`${base}/topup`, async (request) => {
+      const key = keyCredential(request);
+      const { cashu_token: sent } = topup(request);
+      if (!sent) throw new HttpError('invalid_request', { message: 'A cashu_token is required.' });
+      const token = readToken(sent);
+      const msats = await admission.topUp(key.keyHash, token, request.ip, signal);
+      return { msats: Number(msats) };
+    });
+
+    server.get<{ Querystring: { limit?: string } }>(`${base}/history`, async (request) => {
+      const { account } = await accountOf(request, context);
+      const limit = Math.min(Math.max(Number.parseInt(request.query.limit ?? '', 10) || 100, 1), 1000);
+      const transactions = await ledger.history(account.keyHash, limit);
+      return {
+        transactions: transactions.map((entry) => ({
+          id: entry.id,
+          type: entry.type,
+          source: entry.source,
+          amount: Number(entry.amount),
+          unit: 'msat',
+          mint_url: entry.mint,
+          created_at: Math.floor(entry.createdAt / 1000),
+          collected: entry.collected,
+          swept: entry.swept,
+        })),
+      };
+    });
+
+    server.post(`${base}/child-key`, async (request) => {
+      const body = children(request);
+      const { account } = await accountOf(request, context);
+      if (account.parent !== null) throw new HttpError('child_key');
+      const { settings, mints } = offer();
+      const keys = Array.from({ length: body.count }, () => `sk-${randomBytes(32).toString('hex')}`);
+      const cost = BigInt(settings.CHILD_KEY_COST_MSAT) * BigInt(body.count);
+      const result = await ledger.createChildren({
+        parent: account.keyHash,
+        provider: settings.PROVIDER,
+        mints,
+        cost,
+        reference: randomUUIDv7(),
+        children: keys.map((key) => ({
+          keyHash: hashOfKey(key),
+          preview: previewOf(key),
+          ...(body.balance_limit != null && { limit: BigInt(body.balance_limit) }),
+          ...(body.balance_limit_reset != null && { limitReset: body.balance_limit_reset }),
+          ...(body.validity_date != null && { validUntil: body.validity_date * 1000 }),
+        })),
+      });
+      if (result.kind === 'refused') {
+        if (result.reason === 'insufficient') {
+          throw paymentRequired('insufficient_balance', {
+            required: cost,
+            available: result.available,
+            mints,
+          });
+        }
+        const codes = {
+          unknown_account: 'invalid_api_key',
+          child: 'child_key',
+          expired: 'key_expired',
+          mint: 'cashu_untrusted_source_mint',
+        } as const;
+        throw new HttpError(codes[result.reason]);
+      }
+      return {
+        api_keys: keys,
+        count: keys.length,
+        cost_msats: Number(cost),
+        cost_sats: Number(cost / 1000n),
+        parent_balance: Number(result.parentAvailable),
+        parent_balance_sats: Number(result.parentAvailable / 1000n),
+      };
+    });
+
+    server.post(`${base}/child-key/reset`, async (request) => {
+      const { account } = await accountOf(request, context);
+      const child = readCredential({ authorization: `Bearer ${reset(request).child_key}` });
+      const done =
+        child?.kind === 'key' && (await ledger.resetChild(account.keyHash, child.keyHash)) === 'reset';
+      if (!done)
+        throw new HttpError('invalid_request', { status: 404, message: 'This is not a child of your key' });
+      return { success: true, message: 'The child key’s limit starts again' };
+    });
+  }
+}
+
+function accountJson(account: Account, apiKey: string) {
+  const seconds = (ms: number | null) => (ms === null ? null : Math.floor(ms / 1000));
+  return {
+    api_key: apiKey,
+    balance: Number(account.available),
+    reserved: Number(account.reserved),
+    is_child: account.parent !== null,
+    total_requests: account.requests,
+    total_spent: Number(account.spent),
+    balance_limit: account.limit === null ? null : Number(account.limit),
+    balance_limit_reset: account.limitReset,
+    validity_date: seconds(account.validUntil),
+    refund_address: account.refundAddress,
+    key_expiry_time: seconds(account.expiresAt),
+  };
+}

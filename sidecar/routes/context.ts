@@ -1,0 +1,36 @@
+import type { Ledger } from '../../ledger/index.ts';
+import type { Admission, SessionInUse } from '../admission/admit.ts';
+import type { ClientLimits } from '../admission/client-limits.ts';
+import type { MemoryBudget } from '../admission/memory-budget.ts';
+import type { RunningRequests } from '../admission/running-requests.ts';
+import type { Drain } from '../drain.ts';
+import type { RunningStreams } from '../inference/running-streams.ts';
+import type { Metrics } from '../metrics.ts';
+import type { Offer } from '../offer.ts';
+import type { Upstream } from '../upstream/upstream.ts';
+
+/** What routes need, wired once in `main.ts`. */
+export interface Context {
+  ledger: Ledger;
+  admission: Admission;
+  upstream: Upstream;
+  drain: Drain;
+  metrics: Metrics;
+  budget: MemoryBudget;
+  running: RunningRequests;
+  streams: RunningStreams;
+  load: Load;
+  /** What one client address may ask of the wallet and the mints. */
+  limits: ClientLimits;
+  offer: () => Offer;
+  session: () => SessionInUse;
+  /** Unix ms. */
+  now: () => number;
+  /** Aborted when the process ends. */
+  signal: AbortSignal;
+}
+
+export interface Load {
+  /** Requests on their way to being admitted. */
+  waiting: number;
+}
