@@ -1,6 +1,7 @@
 import type { ApiFamily } from './api-family.ts';
 import { findMember, type JsonMember, type JsonObject, scanObject } from './json-scan.ts';
 import type { RequestFacts } from './request-facts.ts';
+import { applySplices, type Splice } from './splice.ts';
 
 export interface RewriteOptions {
   /** Have a stream of chat or text completions end with its usage, even if the client asked for none. */
@@ -15,13 +16,6 @@ export interface RewriteOptions {
    * reasoning models take only the latter.
    */
   chatLimit?: 'max_tokens' | 'max_completion_tokens' | undefined;
-}
-
-/** Replaces `[from, to)` of the body; an insertion when they are equal. */
-interface Splice {
-  from: number;
-  to: number;
-  text: string;
 }
 
 /**
@@ -92,17 +86,4 @@ function streamOptions(body: Buffer, member: JsonMember | undefined, names: read
     if (!names.includes(key.toLowerCase())) kept.push(body.toString('utf8', keyStart, valueEnd));
   }
   return `{${kept.join(',')}}`;
-}
-
-function applySplices(body: Buffer, splices: Splice[]): Buffer[] {
-  if (splices.length === 0) return [body];
-  splices.sort((a, b) => a.from - b.from);
-  const pieces: Buffer[] = [];
-  let at = 0;
-  for (const { from, to, text } of splices) {
-    pieces.push(body.subarray(at, from), Buffer.from(text));
-    at = to;
-  }
-  pieces.push(body.subarray(at));
-  return pieces;
 }
