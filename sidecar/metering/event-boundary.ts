@@ -10,6 +10,7 @@ export class EventBoundary {
   #afterCr = false;
   /** An empty line ended in CR at the end of a chunk: the next byte tells whether an LF belongs to it. */
   #undecided = false;
+  #plain = false;
 
   /**
    * Goes on in `chunk` at `from`, which is where the last call stopped.
@@ -22,6 +23,9 @@ export class EventBoundary {
       this.#afterCr = false;
       return chunk[at] === LF ? at + 1 : at;
     }
+    // Nearly every upstream writes bare line feeds: then whole lines are skipped at once.
+    if (from === 0) this.#plain = !chunk.includes(CR);
+    if (this.#plain) return this.#nextPlain(chunk, at);
     for (; at < chunk.length; at++) {
       const byte = chunk[at];
       if (byte !== LF && byte !== CR) {
@@ -40,6 +44,23 @@ export class EventBoundary {
       } else {
         this.#undecided = true;
       }
+    }
+    return -1;
+  }
+
+  #nextPlain(chunk: Buffer, from: number): number {
+    let at = from;
+    if (this.#afterCr && at < chunk.length) {
+      this.#afterCr = false;
+      if (chunk[at] === LF) at++;
+    }
+    while (at < chunk.length) {
+      const lf = chunk.indexOf(LF, at);
+      if (lf !== at) this.#lineEmpty = false;
+      if (lf === -1) return -1;
+      if (this.#lineEmpty) return lf + 1;
+      this.#lineEmpty = true;
+      at = lf + 1;
     }
     return -1;
   }

@@ -57,11 +57,12 @@ export class StreamEvent {
   /** Of the value of `type`, without its quotes. */
   typeStart = -1;
   typeEnd = -1;
-  /** Raw JSON of id, created and model, as long as nobody has set it: a usage event of our own repeats them. */
+  /** Raw JSON of the id, created and model of the first event that has any: a usage event of our own repeats them. */
   readonly identity = new Map<string, string>();
 
   /** Names by length: few of an event's names have one in common with ours. */
   readonly #names: Name[][] = [];
+  #identified = false;
   #depth = 0;
   #choices = false;
   #finished = false;
@@ -115,6 +116,7 @@ export class StreamEvent {
       }
       at = nextLine(bytes, at, to);
     }
+    this.#identified = this.identity.size > 0;
     this.text += this.#alternative;
     this.running = this.#choices && !this.#finished;
   }
@@ -185,12 +187,10 @@ export class StreamEvent {
         if (top && first === OPEN_BRACE) this.#envelope = true;
         return value;
       case Role.identity: {
-        if (!top) return value;
-        const name = bytes.toString('latin1', nameStart, nameEnd);
-        if (this.identity.has(name)) return value;
+        if (!top || this.#identified) return value;
         const end = first === QUOTE ? skipString(bytes, value, to) : skipNumber(bytes, value, to);
         if (end > value && end - value <= LONGEST_NAME)
-          this.identity.set(name, bytes.toString('utf8', value, end));
+          this.identity.set(bytes.toString('latin1', nameStart, nameEnd), bytes.toString('utf8', value, end));
         return end;
       }
       default:
