@@ -57,11 +57,6 @@ export const Settings = Type.Object(
       default: 60,
       description: 'new tokens one client address may bring in a minute',
     }),
-    MINT_REQUESTS_PER_SECOND: Type.Number({
-      minimum: 0.1,
-      default: 20,
-      description: 'requests a second to one mint',
-    }),
 
     MODELS_PATH: Type.String({
       default: 'models.json',

@@ -93,6 +93,7 @@ export async function startSidecar({
 
   const insist = untilWritten({
     patience: settlePatience,
+    trusted: () => session().trusted(),
     onRetry: () => metrics.ledgerRetries.inc(),
     onBroken: (error) => log.error({ err: error }, 'a hold could not be ended: the reaper will'),
   });
@@ -159,12 +160,10 @@ export async function startSidecar({
   lightningRoutes(paid, context);
   inferenceRoutes(paid, context);
 
-  const ledgerHealth = { reached: true, answers: true };
   const admin = createAdminServer(
     () => ({
       draining: drain.state !== 'serving',
       upstream: upstream.healthy ?? false,
-      ledgerReached: ledgerHealth.reached,
       ledger: clock.monotonic() < live.trustedUntil(),
       catalogue: offer.catalogue.version,
     }),

@@ -245,8 +245,10 @@ function isUnknown(refused: Refused): boolean {
 /** What became of a token, as an answer. One that is certainly unspent goes back to its owner in `X-Cashu`. */
 function cashuAnswer(error: unknown, token: string): unknown {
   if (!(error instanceof CashuError)) return error;
-  return new HttpError(isErrorCode(error.code) ? error.code : 'cashu_token_redemption_failed', {
-    message: error.message,
+  const refusals = { unknown: 'invalid_api_key', expired: 'key_expired', child: 'child_key' } as const;
+  const code = error.reason ? refusals[error.reason] : error.code;
+  return new HttpError(isErrorCode(code) ? code : 'cashu_token_redemption_failed', {
+    ...(!error.reason && { message: error.message }),
     ...(error.retryAfter !== undefined && { retryAfter: error.retryAfter }),
     headers: error.spendable ? { 'x-cashu': token } : {},
     cause: error,

@@ -3,13 +3,15 @@ import { LedgerUnavailableError } from '../../ledger/index.ts';
 
 /**
  * Runs a write that must happen, again and again until the ledger took it. All such writes are idempotent.
- * Resolves with its result, or with undefined when the ledger did not answer soon: it then goes on by itself.
+ * Resolves with its result, or with undefined when the ledger did not answer soon: the write then goes on by itself.
  */
 export type UntilWritten = <T>(write: () => Promise<T>, written: () => void) => Promise<T | undefined>;
 
 export interface UntilWrittenOptions {
-  /** How long a caller waits (ms) before it goes on without the result. */
+  /** How long a caller waits (ms) before it goes on without the result… */
   patience: number;
+  /** …if it may: without trust in its holds nothing goes out before the ledger has answered. */
+  trusted: () => boolean;
   onRetry(error: LedgerUnavailableError): void;
   /** Another error than that of an absent ledger: a bug, so the write is given up, loudly. The reaper ends its hold. */
   onBroken(error: unknown): void;
@@ -18,7 +20,7 @@ export interface UntilWrittenOptions {
 const firstDelay = 50;
 const longestDelay = 2_000;
 
-export function untilWritten({ patience, onRetry, onBroken }: UntilWrittenOptions): UntilWritten {
+export function untilWritten({ patience, trusted, onRetry, onBroken }: UntilWrittenOptions): UntilWritten {
   async function insist<T>(write: () => Promise<T>, written: () => void): Promise<T | undefined> {
     for (let delay = firstDelay; ; delay = Math.min(delay * 2, longestDelay)) {
       try {
@@ -39,10 +41,16 @@ export function untilWritten({ patience, onRetry, onBroken }: UntilWrittenOption
 
   return (write, written) => {
     const result = insist(write, written);
-    let timer: NodeJS.Timeout;
-    const lostPatience = new Promise<undefined>((resolve) => {
-      timer = setTimeout(resolve, patience, undefined);
+    return new Promise((resolve) => {
+      const impatient = setInterval(() => {
+        if (!trusted()) return;
+        clearInterval(impatient);
+        resolve(undefined);
+      }, patience);
+      void result.then((value) => {
+        clearInterval(impatient);
+        resolve(value);
+      });
     });
-    return Promise.race([result, lostPatience]).finally(() => clearTimeout(timer));
   };
 }

@@ -5,13 +5,13 @@ import { readNewKeyOptions } from '../admission/new-key-options.ts';
 import { HttpError } from '../errors.ts';
 import type { Context } from './context.ts';
 
-export type KeyCredential = Exclude<Credential, { kind: 'request' }>;
+type KeyCredential = Exclude<Credential, { kind: 'request' }>;
 
 /**
  * The credential of a balance path, where `X-Cashu` has no business.
  * @throws HttpError `missing_api_key`, `invalid_api_key`
  */
-export function keyCredential(request: FastifyRequest): KeyCredential {
+function keyCredential(request: FastifyRequest): KeyCredential {
   const credential = readCredential(request.headers);
   if (!credential) throw new HttpError('missing_api_key');
   if (credential.kind === 'request') {

@@ -6,7 +6,7 @@ import { hashOfKey, keyOfToken, previewOf, readCredential, readToken } from '../
 import { readNewKeyOptions } from '../admission/new-key-options.ts';
 import { paymentRequired } from '../admission/payment-required.ts';
 import { HttpError } from '../errors.ts';
-import { accountOf, keyCredential } from './account-of.ts';
+import { accountOf } from './account-of.ts';
 import { jsonBody } from './body.ts';
 import type { Context } from './context.ts';
 
@@ -80,11 +80,11 @@ export function balanceRoutes(server: FastifyInstance, context: Context): void {
     });
 
     server.post(`${base}/topup`, async (request) => {
-      const key = keyCredential(request);
       const { cashu_token: sent } = topup(request);
       if (!sent) throw new HttpError('invalid_request', { message: 'A cashu_token is required.' });
       const token = readToken(sent);
-      const msats = await admission.topUp(key.keyHash, token, request.ip, signal);
+      const { account } = await accountOf(request, context);
+      const msats = await admission.topUp(account.keyHash, token, request.ip, signal);
       return { msats: Number(msats) };
     });
 

@@ -1,9 +1,9 @@
-import type { FastifyInstance } from 'fastify';
+import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { type Credential, readCredential } from '../admission/credential.ts';
 import { paymentRequired } from '../admission/payment-required.ts';
-import { readExtraOrder, readOrder } from '../inference/order.ts';
+import { HttpError } from '../errors.ts';
+import { type Order, readExtraOrder, readOrder } from '../inference/order.ts';
 import { refuseWhenBusy, serve } from '../inference/serve.ts';
-import type { ExtraPath } from '../offer.ts';
 import type { Context } from './context.ts';
 import { inferencePaths, spellings } from './paths.ts';
 
@@ -18,7 +18,7 @@ export function inferenceRoutes(server: FastifyInstance, context: Context): void
   const { offer } = context;
   server.decorateRequest('credential', null);
 
-  const paid = (method: 'POST' | 'GET', path: string, extra?: ExtraPath) => {
+  const paid = (method: 'POST' | 'GET', path: string, order: (request: FastifyRequest) => Order) => {
     for (const url of spellings(path)) {
       server.route({
         method,
@@ -30,13 +30,17 @@ export function inferenceRoutes(server: FastifyInstance, context: Context): void
           refuseWhenBusy(context);
           request.credential = credential;
         },
-        handler: (request, reply) => {
-          const order = extra ? readExtraOrder(request, extra, offer()) : readOrder(request, path, offer());
-          return serve(order, request.credential!, request, reply, context);
-        },
+        handler: (request, reply) => serve(order(request), request.credential!, request, reply, context),
       });
     }
   };
-  for (const path of inferencePaths) paid('POST', path);
-  for (const extra of offer().extraPaths) paid(extra.method, extra.path, extra);
+  for (const path of inferencePaths) paid('POST', path, (request) => readOrder(request, path, offer()));
+  for (const { method, path } of offer().extraPaths) {
+    paid(method, path, (request) => {
+      // Its price may have changed since the start, or it may not be for sale any more.
+      const extra = offer().extraPaths.find((sold) => sold.path === path && sold.method === method);
+      if (!extra) throw new HttpError('not_found');
+      return readExtraOrder(request, extra, offer());
+    });
+  }
 }

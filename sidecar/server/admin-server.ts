@@ -5,9 +5,7 @@ export interface Health {
   draining: boolean;
   /** The upstream answered when it was last looked at. */
   upstream: boolean;
-  /** The ledger was reached once since the start. Its later absence answers 503, it never removes endpoints. */
-  ledgerReached: boolean;
-  /** The ledger answers now. */
+  /** The ledger answers now. For people: nothing starts without one, and its later absence never removes endpoints. */
   ledger: boolean;
   /** Changes with every file that was loaded. */
   catalogue: string;
@@ -19,7 +17,7 @@ export function createAdminServer(health: () => Health, metrics: Metrics): Fasti
   server.get('/livez', async () => ({ status: 'ok' }));
   server.get('/readyz', async (_, reply) => {
     const now = health();
-    const ready = !now.draining && now.upstream && now.ledgerReached;
+    const ready = !now.draining && now.upstream;
     return reply.code(ready ? 200 : 503).send({ ready, ...now });
   });
   server.get('/metrics', async (_, reply) =>
