@@ -1,33 +1,30 @@
-import { Kysely, SqliteDialect, type SqliteDialectConfig } from 'kysely';
+import { Kysely, SqliteDialect } from 'kysely';
 import { Migrator } from 'kysely/migration';
 import { migrations } from '../migrations/index.ts';
-import { type Connection, connect } from './connection.ts';
+import { connect } from './connection.ts';
 
 /**
- * Brings the schema of `file` up to date, once, whoever else tries at the same time.
- * @throws the first error of a migration; its transaction is rolled back.
+ * Brings the schema of `file` up to date, all of it or nothing.
+ *
+ * Kysely migrates SQLite without a lock and without a transaction: of two processes that start at once one would fail,
+ * and one killed half-way would leave half a schema. So the whole runs on one connection that holds the write lock; who
+ * comes second waits, and then finds nothing to do.
+ * @throws the first error of a migration
  */
 export async function migrate(file: string): Promise<void> {
-  const connection = connect(file, { create: true });
-  connection.defaultSafeIntegers(false);
-  const db = new Kysely<unknown>({ dialect: new SqliteDialect({ database: lockFirst(connection) }) });
+  const database = connect(file, { create: true });
   try {
+    database.defaultSafeIntegers(false);
+    database.exec('begin immediate');
+    const db = new Kysely<unknown>({ dialect: new SqliteDialect({ database }) });
     const all = migrations({ int64: 'integer', table: 'strict, without rowid' });
-    const migrator = new Migrator({ db, provider: { getMigrations: async () => all } });
-    const { error } = await migrator.migrateToLatest();
+    const { error } = await new Migrator({
+      db,
+      provider: { getMigrations: async () => all },
+    }).migrateToLatest();
     if (error !== undefined) throw error;
+    database.exec('commit');
   } finally {
-    await db.destroy();
+    database.close();
   }
-}
-
-/**
- * Kysely's SQLite driver takes no migration lock and begins with a read: of two processes that start at once, one
- * would fail when it comes to write. Beginning with the write lock makes it wait, and then find nothing to do.
- */
-function lockFirst(connection: Connection): NonNullable<Extract<SqliteDialectConfig['database'], object>> {
-  return {
-    prepare: (sql) => connection.prepare(sql === 'begin' ? 'begin immediate' : sql),
-    close: () => connection.close(),
-  };
 }
