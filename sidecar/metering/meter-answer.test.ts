@@ -184,6 +184,8 @@ describe('a whole answer', () => {
       usage: { images: 3, inputTokens: 50 },
       estimated: true,
     });
+    expect(meter('images', 'raw bytes')).toMatchObject({ usage: { images: 1 }, estimated: true });
+    expect(meter('images', { data: [] })).toMatchObject({ usage: { images: 0 } });
     expect(meter('embeddings', { data: [] })).toMatchObject({ usage: { inputTokens: 50, outputTokens: 0 } });
     expect(meter('audio_transcription', { text: 'x'.repeat(150) })).toMatchObject({
       usage: { audioSeconds: 10 },

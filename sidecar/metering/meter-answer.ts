@@ -18,7 +18,7 @@ export interface MeteredAnswer {
 export function meterAnswer(family: ApiFamily, body: Buffer, counted: Counted): MeteredAnswer {
   if (family === 'extra') return { usage: NOTHING, estimated: false };
   const object = scanObject(body);
-  const images = object === undefined ? 0 : imagesMade(family, body, object);
+  const images = family === 'images' ? imagesMade(body, object) : 0;
   const stated = object && statedUsage(family, body, object);
   if (stated !== undefined) return { usage: { ...stated, images }, estimated: false };
   const usage = countAnswer(family, body, object, counted);
@@ -48,9 +48,10 @@ function statedUsage(family: ApiFamily, body: Buffer, object: JsonObject): Usage
   }
 }
 
-function imagesMade(family: ApiFamily, body: Buffer, object: JsonObject): number {
-  const list = family === 'images' ? findMember(object, 'data') : undefined;
-  return list === undefined ? 0 : (countElements(body, list.valueStart, list.valueEnd) ?? 0);
+/** An answer of another shape than OpenAI's has an image all the same: it was delivered, so it is not free. */
+function imagesMade(body: Buffer, object: JsonObject | undefined): number {
+  const list = object && findMember(object, 'data');
+  return (list && countElements(body, list.valueStart, list.valueEnd)) ?? 1;
 }
 
 function parsedMember(body: Buffer, object: JsonObject, key: string): unknown {

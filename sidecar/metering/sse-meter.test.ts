@@ -237,6 +237,21 @@ describe('what was delivered', () => {
     expect(tokens('responses', responses.text)).toBe(2);
   });
 
+  it('counts finished images', () => {
+    const completed = data({
+      type: 'image_generation.completed',
+      b64_json: 'A'.repeat(99),
+      usage: { input_tokens: 5, output_tokens: 7 },
+    });
+    const meter = new SseMeter('images');
+    meter.push(
+      Buffer.from(data({ type: 'image_generation.partial_image', b64_json: 'A' }) + completed + completed),
+    );
+    expect([meter.deliveredImages, meter.finished]).toEqual([2, true]);
+    expect(meter.usage()).toMatchObject({ inputTokens: 5, outputTokens: 7, images: 2 });
+    expect(meter.end().usageEvent).toEqual(Buffer.from(completed));
+  });
+
   it('is not fooled by text that looks like an event', () => {
     const text = JSON.stringify({ usage: usage(1, 1_000_000), content: 'x'.repeat(1000) });
     const outcome = run('chat', data(delta(text)));

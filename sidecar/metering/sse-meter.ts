@@ -54,6 +54,7 @@ export class SseMeter {
   #closed = false;
   #finished = false;
   #events = 0;
+  #images = 0;
   #bytes = 0;
   /** Events that carried text; and those since the upstream last stated its usage, with their text. */
   #textEvents = 0;
@@ -78,6 +79,11 @@ export class SseMeter {
   /** Events with data that were handed on. */
   get deliveredEvents(): number {
     return this.#events;
+  }
+
+  /** Finished images, of a stream that brings images. */
+  get deliveredImages(): number {
+    return this.#images;
   }
 
   get deliveredBytes(): number {
@@ -109,8 +115,10 @@ export class SseMeter {
   usage(): Usage | undefined {
     const last = parse(this.#usage);
     const start = parse(this.#startUsage);
-    const usage = readUsage(this.#family, start === undefined ? last : { ...start, ...withoutNulls(last) });
-    if (usage === undefined || this.#freshEvents === 0) return usage;
+    const stated = readUsage(this.#family, start === undefined ? last : { ...start, ...withoutNulls(last) });
+    if (stated === undefined) return undefined;
+    const usage = { ...stated, images: this.#images };
+    if (this.#freshEvents === 0) return usage;
     return { ...usage, outputTokens: Math.max(usage.outputTokens, this.deliveredTokens()) };
   }
 
@@ -182,6 +190,7 @@ export class SseMeter {
     if (this.#closed) return 'close';
     const { usage, last } = this.#shape;
     const final = usage === undefined ? event.usageEnd !== -1 && !event.running : usage.test(type);
+    if (final && this.#family === 'images') this.#images++;
     const closing = last?.test(type) ?? false;
     if (closing) this.#closed = true;
     if (closing || (final && usage !== undefined)) this.#finished = true;
