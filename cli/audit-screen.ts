@@ -1,4 +1,4 @@
-import type { AuditReport, Book, Violation } from '../ledger/audit.ts';
+import type { AuditReport, Book, Violation } from '../ledger/index.ts';
 
 type Colour = 'red' | 'green' | 'bold' | 'dim';
 type Paint = (colour: Colour, text: string) => string;

@@ -6,9 +6,8 @@ import { DatabaseSync } from 'node:sqlite';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { systemClock as clock } from '../ledger/clock.ts';
 import { World } from '../ledger/contract/world.ts';
-import { openLedger } from '../ledger/open-ledger.ts';
+import { systemClock as clock, openLedger } from '../ledger/index.ts';
 import { auditScreen } from './audit-screen.ts';
 
 const program = fileURLToPath(new URL('./audit.ts', import.meta.url));

@@ -1,8 +1,11 @@
 import { parseArgs } from 'node:util';
-import type { AuditReport } from '../ledger/audit.ts';
-import { systemClock } from '../ledger/clock.ts';
-import { LedgerOpenError, LedgerUnavailableError } from '../ledger/errors.ts';
-import { openLedger } from '../ledger/open-ledger.ts';
+import {
+  type AuditReport,
+  LedgerOpenError,
+  LedgerUnavailableError,
+  openLedger,
+  systemClock,
+} from '../ledger/index.ts';
 import { auditScreen } from './audit-screen.ts';
 import { readConfig } from './config.ts';
 
