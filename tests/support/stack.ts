@@ -19,6 +19,19 @@ export interface StackOptions {
   inputFeePpk?: number;
 }
 
+/** A sidecar process, wherever its ledger is. */
+export interface RunningSidecar {
+  /** The paid port's URL. */
+  url: string;
+  admin: string;
+  drain: string;
+  child: ChildProcess;
+  /** Every line it wrote to its log. */
+  log: readonly string[];
+  /** Without warning. Resolves when the process is gone. */
+  kill(): Promise<void>;
+}
+
 /** A sidecar process on a SQLite file, between a development mint and a stub model that run in the test's process. */
 export interface Stack extends AsyncDisposable {
   mint: RunningMint;
@@ -39,6 +52,8 @@ export interface Stack extends AsyncDisposable {
   start(env?: Record<string, string>): Promise<void>;
   /** SIGTERM; resolves with the exit code. */
   stop(): Promise<number | null>;
+  /** A second sidecar of the same provider, on the same ledger. Ends with the stack. */
+  another(env?: Record<string, string>): Promise<RunningSidecar>;
   /** The books, read while the sidecar runs. */
   audit(): Promise<AuditReport>;
 }
@@ -68,7 +83,8 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
     LOG_LEVEL: 'debug',
     ...options.env,
   };
-  let running: { child: ChildProcess; ports: { paid: number; admin: number; drain: number } };
+  let running: RunningSidecar;
+  const others: RunningSidecar[] = [];
   const log: string[] = [];
 
   const stack: Stack = {
@@ -76,28 +92,27 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
     model,
     database,
     get url() {
-      return `http://127.0.0.1:${running.ports.paid}`;
+      return running.url;
     },
     get admin() {
-      return `http://127.0.0.1:${running.ports.admin}`;
+      return running.admin;
     },
     get drain() {
-      return `http://127.0.0.1:${running.ports.drain}`;
+      return running.drain;
     },
     get sidecar() {
       return running.child;
     },
     log,
     token: (sats) => mintToken(mint.url, sats),
-    async kill() {
-      await end(running.child, 'SIGKILL');
-    },
+    kill: () => running.kill(),
     async start(env = {}) {
-      const child = spawn(process.execPath, ['sidecar/main.ts'], {
-        env: { PATH: process.env.PATH, ...base, ...env },
-        stdio: ['ignore', 'pipe', 'pipe'],
-      });
-      running = { child, ports: await listening(child, log) };
+      running = await startProcess({ ...base, ...env }, log);
+    },
+    async another(env = {}) {
+      const other = await startProcess({ ...base, ...env }, []);
+      others.push(other);
+      return other;
     },
     async stop() {
       await end(running.child, 'SIGTERM');
@@ -112,7 +127,7 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
       }
     },
     async [Symbol.asyncDispose]() {
-      if (running) await end(running.child, 'SIGKILL');
+      await Promise.all([...(running ? [running] : []), ...others].map((sidecar) => sidecar.kill()));
       await mint.close();
       await model.close();
       await rm(folder, { recursive: true, force: true });
@@ -125,6 +140,23 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
     throw error;
   }
   return stack;
+}
+
+async function startProcess(env: Record<string, string>, log: string[]): Promise<RunningSidecar> {
+  const child = spawn(process.execPath, ['sidecar/main.ts'], {
+    env: { PATH: process.env.PATH, ...env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  const { paid, admin, drain } = await listening(child, log);
+  const at = (port: number) => `http://127.0.0.1:${port}`;
+  return {
+    url: at(paid),
+    admin: at(admin),
+    drain: at(drain),
+    child,
+    log,
+    kill: () => end(child, 'SIGKILL'),
+  };
 }
 
 /** Waits for the line that says where the sidecar listens. */
