@@ -45,7 +45,7 @@ export class Upstream {
   }
 
   /**
-   * @param path as the client sent it, with or without `/v1`
+   * @param path as it is sold: below `/v1` of the base URL, or beside it when it has none (vLLM's `/tokenize`)
    * @throws UpstreamFailure
    */
   send(
@@ -53,8 +53,10 @@ export class Upstream {
     request: Omit<UpstreamRequest, 'path'>,
     onAbort: (abort: () => void) => void,
   ): Promise<UpstreamAnswer> {
-    const below = path.startsWith('/v1/') ? path.slice('/v1'.length) : path;
-    return forward(this.#agent, this.#origin, { ...request, path: this.#basePath + below }, onAbort);
+    const full = path.startsWith('/v1/')
+      ? this.#basePath + path.slice('/v1'.length)
+      : this.#basePath.replace(/\/v1$/, '') + path;
+    return forward(this.#agent, this.#origin, { ...request, path: full }, onAbort);
   }
 
   /** One look at its model list. Anything it says, short of a server error, means that it is there. */
