@@ -20,6 +20,12 @@ describe('scanning an object', () => {
     expect(found.containers).toBe(2);
   });
 
+  it.each(['\\"', '\\\\', '\\\\\\"', 'x'])('finds the end of a long string with %s before it', (tail) => {
+    const text = `{"a":"${'x'.repeat(40)}${tail}","b":["${'x'.repeat(40)}${tail}"]}`;
+    expect(keys(text)).toEqual(Object.keys(JSON.parse(text)));
+    expect(scan(`{"a":"${'x'.repeat(40)}\\"}`)).toBeUndefined();
+  });
+
   it('resolves escapes in keys, so that no spelling hides a member', () => {
     expect(keys('{"\\u006dodel":1,"m\\u006fdel":2,"schön":3}')).toEqual(['model', 'model', 'schön']);
     expect(findMember(scan('{"a":1,"\\u0061":2}')!, 'a')!.valueStart).toBe(16);
@@ -36,7 +42,7 @@ describe('scanning an object', () => {
     ['{"a":}', 'no value'],
     ['{"a":nul}', 'half a word'],
     ['{"a":01}', 'no JSON number'],
-    ['{"a":[}', 'crossed brackets'],
+    ['{"a":[}}', 'crossed brackets'],
     ['{"a":"\\"}', 'an open string'],
     ['{"a":1}{', 'something behind it'],
     ['{"\\x":1}', 'a bad escape in a key'],

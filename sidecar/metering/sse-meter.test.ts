@@ -174,6 +174,12 @@ describe('a stream that ends with its usage', () => {
   it('lets comments and pings by while something is held', () => {
     const outcome = run('chat', `${openai.usage}: keep-alive\n\n${DONE}`);
     expect(outcome).toMatchObject({ passed: ': keep-alive\n\n', usageEvent: openai.usage, closing: DONE });
+    const ping = typed({ type: 'ping' });
+    expect(run('messages', anthropic.usage + ping + anthropic.stop)).toMatchObject({
+      passed: ping,
+      usageEvent: anthropic.usage,
+      closing: anthropic.stop,
+    });
   });
 
   it('frees a held event when more comes, in order', () => {
@@ -257,6 +263,16 @@ describe('what was delivered', () => {
     const outcome = run('chat', data(delta(text)));
     expect(outcome.tokens).toBeLessThan(400);
     expect(outcome.usage).toBeUndefined();
+  });
+
+  it('is measured to the end of a text, quotes and backslashes included', () => {
+    expect(tokens('chat', data(delta('"'.repeat(100))))).toBe(50);
+    expect(tokens('chat', data(delta(`${'\\'.repeat(100)}"`)))).toBe(51);
+  });
+
+  it('takes a usage from where it belongs only', () => {
+    const elsewhere = { message: {}, metadata: { usage: usage(1, 2) }, choices: [{ usage: usage(1, 2) }] };
+    expect(run('chat', data(elsewhere)).usage).toBeUndefined();
   });
 
   it('is what the upstream states on the way, and counted on from there', () => {

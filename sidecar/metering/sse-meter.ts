@@ -40,6 +40,7 @@ type Way = 'pass' | 'aside' | 'hold' | 'close';
  */
 export class SseMeter {
   readonly #family: ApiFamily;
+  readonly #mostOutput: number;
   readonly #shape: StreamShape;
   readonly #event: StreamEvent;
   readonly #boundary = new EventBoundary();
@@ -65,8 +66,10 @@ export class SseMeter {
   #usage: Buffer | undefined;
   #startUsage: Buffer | undefined;
 
-  constructor(family: ApiFamily) {
+  /** @param mostOutput tokens that were asked for at most: an estimate by length never comes to more */
+  constructor(family: ApiFamily, mostOutput = Number.POSITIVE_INFINITY) {
     this.#family = family;
+    this.#mostOutput = mostOutput;
     this.#shape = streamShape(family);
     this.#event = new StreamEvent(this.#shape);
   }
@@ -102,10 +105,11 @@ export class SseMeter {
 
   /** Output tokens handed on so far. A few comparisons: made to be asked after every chunk. */
   deliveredTokens(): number {
-    const fresh = Math.max(this.#freshEvents, Math.ceil(this.#freshBytes / BYTES_PER_TOKEN));
-    if (this.#stated === -1) return fresh;
+    const stated = Math.max(this.#stated, 0);
+    // Long words must not take an answer that keeps to its limit out of its hold. One event too many shows that it doesn't.
+    const byLength = Math.min(stated + Math.ceil(this.#freshBytes / BYTES_PER_TOKEN), this.#mostOutput);
     // With several choices vLLM states the tokens of the one at hand; each event has one token at least.
-    return Math.max(this.#stated + fresh, this.#textEvents);
+    return Math.max(byLength, stated + this.#freshEvents, this.#textEvents);
   }
 
   /**
