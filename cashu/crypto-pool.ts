@@ -13,8 +13,8 @@ import { CashuError } from './errors.ts';
 
 /** Longer than the largest token takes on a busy machine: what is not done by then never will be. */
 const taskTimeout = 10_000;
-/** Tokens wait in line for some ten ms each; a client that would wait longer than seconds had better come again. */
-const maxQueue = 256;
+/** New tokens that may wait in line, some ten ms each: a client that would wait longer had better come again. */
+const maxWaiting = 64;
 /** A thread holds about 30 MB. A sidecar whose customers top up once an hour gives them back. */
 const idleTimeout = 60_000;
 /** No token may use up this program's memory: its thread ends first, and its task with an error. */
@@ -34,14 +34,23 @@ export class CryptoPool {
       filename: new URL('./crypto-worker.ts', import.meta.url).href,
       minThreads: 0,
       maxThreads: threads,
-      maxQueue,
       idleTimeout,
       resourceLimits,
     });
   }
 
-  readHead(token: string): Promise<TokenHead> {
-    return this.#run('readHead', token);
+  /**
+   * The way in, and the only task that is refused: what was begun for a token must not fail because others come in.
+   * @throws CashuError `cashu_mint_rate_limited` when too many are waiting
+   */
+  async readHead(token: string): Promise<TokenHead> {
+    if (this.#threads.queueSize >= maxWaiting) {
+      throw new CashuError('cashu_mint_rate_limited', {
+        message: 'Too many tokens at once: try again with the same token',
+        retryAfter: 2,
+      });
+    }
+    return await this.#run('readHead', token);
   }
 
   readBody(body: ReadBody): Promise<TokenBody> {
@@ -73,12 +82,6 @@ export class CryptoPool {
   }
 
   async #run<Result>(name: string, task: unknown): Promise<Result> {
-    if (this.#threads.queueSize >= maxQueue) {
-      throw new CashuError('cashu_mint_rate_limited', {
-        message: 'Too many tokens at once: try again with the same token',
-        retryAfter: 2,
-      });
-    }
     return (await this.#threads.run(task, { name, signal: AbortSignal.timeout(taskTimeout) })) as Result;
   }
 }

@@ -1,7 +1,8 @@
+import { lookup } from 'node:dns';
 import { type Dispatcher, errors, Pool } from 'undici';
 import { MintError } from './mint-error.ts';
 import { namesPrivateNetwork, privateAddresses } from './private-address.ts';
-import { publicLookup } from './public-lookup.ts';
+import { publicLookup, type Resolve } from './public-lookup.ts';
 
 /** A keyset of 64 keys has 6 KB, 256 signatures 60 KB. */
 const maxResponseSize = 1024 * 1024;
@@ -20,6 +21,8 @@ export interface MintClientOptions {
   clock: () => number;
   /** For one call, ms. */
   timeout?: number | undefined;
+  /** Default: `dns.lookup`. */
+  resolve?: Resolve | undefined;
 }
 
 /**
@@ -33,10 +36,12 @@ export class MintClient {
   readonly #timeout: number;
   #blockedUntil = 0;
 
-  constructor({ url, clock, timeout = defaultTimeout }: MintClientOptions) {
+  constructor({ url, clock, timeout = defaultTimeout, resolve = lookup }: MintClientOptions) {
     const { origin, pathname, hostname } = new URL(url);
     const isPrivate = privateAddresses();
-    const guard = namesPrivateNetwork(hostname, isPrivate) ? {} : { lookup: publicLookup(isPrivate) };
+    const guard = namesPrivateNetwork(hostname, isPrivate)
+      ? {}
+      : { lookup: publicLookup(resolve, isPrivate) };
     this.#pool = new Pool(origin, {
       connections,
       pipelining: 1,

@@ -1,11 +1,12 @@
-import { type LookupAddress, type LookupOptions, lookup } from 'node:dns';
+import type { LookupAddress } from 'node:dns';
 import type { LookupFunction } from 'node:net';
 import { MintError } from './mint-error.ts';
 
-type Callback = (
-  error: NodeJS.ErrnoException | null,
-  address: LookupAddress[] | string,
-  family?: number,
+/** As `dns.lookup` with `all`. */
+export type Resolve = (
+  host: string,
+  options: { all: true; family?: number; hints?: number },
+  callback: (error: NodeJS.ErrnoException | null, addresses: LookupAddress[]) => void,
 ) => void;
 
 /**
@@ -13,15 +14,17 @@ type Callback = (
  * there is no second resolution for a name to change its mind at (DNS rebinding). Sockets don't look up what is an address
  * already: whoever lists a mint by address means that address.
  */
-export function publicLookup(isPrivate: (address: string) => boolean): LookupFunction {
-  return ((host: string, options: LookupOptions, callback: Callback) => {
-    lookup(host, { ...options, all: true }, (error, addresses) => {
+export function publicLookup(resolve: Resolve, isPrivate: (address: string) => boolean): LookupFunction {
+  return (host, options, callback) => {
+    const family = options.family === 'IPv4' ? 4 : options.family === 'IPv6' ? 6 : (options.family ?? 0);
+    resolve(host, { all: true, family, hints: options.hints ?? 0 }, (error, addresses) => {
       if (error) return callback(error, []);
       const open = addresses.filter(({ address }) => !isPrivate(address));
-      if (open.length === 0) return callback(refusal(host), []);
-      return options.all ? callback(null, open) : callback(null, open[0]!.address, open[0]!.family);
+      const [first] = open;
+      if (first === undefined) return callback(refusal(host), []);
+      return options.all ? callback(null, open) : callback(null, first.address, first.family);
     });
-  }) as LookupFunction;
+  };
 }
 
 function refusal(host: string): MintError {

@@ -2,6 +2,7 @@ import type { IncomingProof } from './crypto-worker.ts';
 import { lockedProofs } from './locked-proofs.ts';
 import type { Mint } from './mint.ts';
 import { MintError } from './mint-error.ts';
+import type { BlindSignature } from './mint-messages.ts';
 import type { Output } from './outputs.ts';
 import type { RedemptionContext } from './redemption-context.ts';
 import type { LockedProof } from './redemption-store.ts';
@@ -20,22 +21,42 @@ export async function swap(
   inputs: readonly IncomingProof[],
   outputs: readonly Output[],
   mint: Mint,
-  { crypto, onEvent, signal }: RedemptionContext,
+  context: RedemptionContext,
 ): Promise<SwapResult> {
+  const { onEvent, signal } = context;
+  let signatures: BlindSignature[];
   try {
-    const signatures = await mint.swap(inputs, outputs, signal);
-    if (signatures.length === outputs.length && signatures.every(({ dleq }) => dleq !== null)) {
-      const signed = outputs.map((output, index) => ({ output, signature: signatures[index]! }));
-      const proofs = await lockedProofs(signed, mint, crypto, signal);
-      if (proofs !== undefined) return { kind: 'swapped', proofs };
-    }
+    signatures = await mint.swap(inputs, outputs, signal);
   } catch (error) {
-    if (!(error instanceof MintError)) throw error;
-    return { kind: 'failed', error };
+    if (error instanceof MintError) return { kind: 'failed', error };
+    throw error;
   }
+  let proofs: LockedProof[] | undefined;
+  try {
+    proofs = await check(signatures, outputs, mint, context);
+  } catch (cause) {
+    // Whatever went wrong here, the swap itself was made: no failure of its may say “not sent” any more.
+    return {
+      kind: 'failed',
+      error: new MintError('unknown', 'The signatures could not be checked', { cause }),
+    };
+  }
+  if (proofs !== undefined) return { kind: 'swapped', proofs };
   onEvent({ kind: 'bad_signatures', alert: true, mint: mint.url, attempt });
   return {
     kind: 'failed',
     error: new MintError('unknown', 'The mint’s signatures are not what was asked for'),
   };
+}
+
+/** @returns undefined when they are not what was asked for */
+async function check(
+  signatures: readonly BlindSignature[],
+  outputs: readonly Output[],
+  mint: Mint,
+  { crypto, signal }: RedemptionContext,
+): Promise<LockedProof[] | undefined> {
+  if (signatures.length !== outputs.length || signatures.some(({ dleq }) => dleq === null)) return undefined;
+  const signed = outputs.map((output, index) => ({ output, signature: signatures[index]! }));
+  return await lockedProofs(signed, mint, crypto, signal);
 }

@@ -6,7 +6,7 @@ export type InputsState = 'unspent' | 'pending' | 'spent' | 'mixed';
 /** What the mint says about one attempt. */
 export interface Sighting {
   attempt: StoredAttempt;
-  /** Restored signatures (NUT-09) on its outputs. `some` includes ones that are not what was asked for. */
+  /** Restored signatures (NUT-09) on its outputs. `some` also when they are not what was asked for. */
   signatures: 'none' | 'some' | 'all';
   /** Of its own inputs. */
   inputs: InputsState;
@@ -20,7 +20,7 @@ export type Verdict =
   | { kind: 'contradiction'; attempt: StoredAttempt }
   /** The mint is still at it. */
   | { kind: 'pending' }
-  /** Nothing was taken. `reused`: attempts whose outputs the mint signed for somebody else before: never to be sent again. */
+  /** Nothing was taken. `reused`: attempts some of whose outputs the mint had signed before: never to be sent again. */
   | { kind: 'unspent'; reused: StoredAttempt[] }
   /** Some inputs are spent and some are not: no swap of all of them can have been, or ever be, made. */
   | { kind: 'partly_spent' }
@@ -37,12 +37,10 @@ export function judge(inputs: InputsState, sightings: readonly Sighting[]): Verd
   const through = sightings.find((seen) => seen.signatures === 'all' && seen.inputs === 'spent');
   if (through !== undefined) return { kind: 'credit', attempt: through.attempt };
   if (inputs === 'pending' || sightings.some((seen) => seen.inputs === 'pending')) return { kind: 'pending' };
-  const odd = sightings.find(
-    (seen) => seen.signatures === 'some' || (seen.signatures === 'all' && seen.inputs === 'mixed'),
-  );
+  const odd = sightings.find((seen) => seen.signatures !== 'none' && seen.inputs !== 'unspent');
   if (odd !== undefined) return { kind: 'contradiction', attempt: odd.attempt };
   if (inputs === 'mixed') return { kind: 'partly_spent' };
   if (inputs === 'spent') return { kind: 'spent' };
-  const reused = sightings.filter((seen) => seen.signatures === 'all').map(({ attempt }) => attempt);
+  const reused = sightings.filter((seen) => seen.signatures !== 'none').map(({ attempt }) => attempt);
   return { kind: 'unspent', reused };
 }
