@@ -25,12 +25,11 @@ export const Settings = Type.Object(
     UPSTREAM_API_KEY: Type.Optional(
       Type.String({ minLength: 1, maxLength: 4096, description: 'the credential the upstream wants' }),
     ),
-    UPSTREAM_ENGINE: Type.Union(
-      ['openai', 'vllm', 'sglang', 'llamacpp', 'ollama'].map((engine) => Type.Literal(engine)),
-      {
-        default: 'openai',
-        description: 'openai, vllm, sglang, llamacpp or ollama: which usage options the upstream takes',
-      },
+    UPSTREAM_ENGINE: Type.Optional(
+      Type.Union(
+        ['openai', 'vllm', 'sglang', 'llamacpp', 'ollama'].map((engine) => Type.Literal(engine)),
+        { description: 'openai, vllm, sglang, llamacpp or ollama: which usage and length options it takes' },
+      ),
     ),
     UPSTREAM_TIMEOUT: seconds('seconds the upstream may stay silent before it counts as broken', 300),
 

@@ -66,6 +66,8 @@ export function readOrder(request: FastifyRequest, path: string, offer: Offer): 
     body: rewriteRequest(body, facts, {
       includeUsage: true,
       continuousUsage: countsAsItGoes(engine),
+      // OpenAI's own reasoning models refuse max_tokens; some other servers ignore the newer name.
+      ...(engine === 'openai' && { chatLimit: 'max_completion_tokens' }),
       ...(completing.has(facts.family) && facts.maxTokens === undefined && { maxTokens: longest }),
     }),
     mostOutput: outputTokens * facts.copies,

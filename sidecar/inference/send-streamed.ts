@@ -1,6 +1,7 @@
 import type { OutgoingHttpHeaders } from 'node:http';
 import type { FastifyReply } from 'fastify';
 import type { Usage } from '../../pricing/usage.ts';
+import { countStream } from '../metering/count-stream.ts';
 import { mergedUsageEvent } from '../metering/merge.ts';
 import { errorEvent, type StreamError } from '../metering/own-events.ts';
 import { SseMeter } from '../metering/sse-meter.ts';
@@ -33,10 +34,16 @@ const cutShort: Record<Exclude<StreamEnd, 'complete' | 'client_gone'>, StreamErr
   },
 };
 
+const nothingCame: StreamError = {
+  ...cutShort.upstream_failed,
+  message: 'The model broke off before it said anything: nothing was charged',
+};
+
 /** Sends a stream on as it comes. Its cost is in its last event, merged into the usage. */
 export function sendStreamed(serving: Serving, answer: UpstreamAnswer): FastifyReply {
   const { order, payment, client, reply, context } = serving;
-  const meter = new SseMeter(order.family);
+  // 0: nothing of it is counted in tokens, so there is no limit either.
+  const meter = new SseMeter(order.family, order.mostOutput || undefined);
   const stream = new StreamedAnswer({
     meter,
     flow: answer.flow,
@@ -65,6 +72,12 @@ export function sendStreamed(serving: Serving, answer: UpstreamAnswer): FastifyR
 async function settle(serving: Serving, meter: SseMeter, end: StreamEnd, delivered: number): Promise<void> {
   const { order, payment, client, context } = serving;
   const held = meter.end();
+  if (end === 'upstream_failed' && meter.deliveredBytes === 0) {
+    // It broke off before its first byte: as good as no answer at all.
+    await payment.release();
+    client.end([errorEvent(order.family, nothingCame)]);
+    return;
+  }
   const { usage, estimated } = usageOf(serving, meter, end, delivered);
   const bill = billFor(order, usage, estimated);
   const settled = await payment.settle(bill.cost.totalMsat, bill.memo);
@@ -92,5 +105,9 @@ function usageOf(
   if (reported && (end === 'complete' || delivered === meter.deliveredTokens())) {
     return { usage: reported, estimated: !meter.exact };
   }
-  return { usage: { ...order.counted, outputTokens: delivered }, estimated: true };
+  const counted = countStream(order.family, order.counted, {
+    tokens: delivered,
+    images: meter.deliveredImages,
+  });
+  return { usage: counted, estimated: true };
 }

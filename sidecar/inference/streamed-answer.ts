@@ -1,6 +1,5 @@
 import { LedgerUnavailableError } from '../../ledger/index.ts';
 import type { RunningCost } from '../../pricing/running-cost.ts';
-import type { Usage } from '../../pricing/usage.ts';
 import type { Payment } from '../admission/payment.ts';
 import type { SseMeter } from '../metering/sse-meter.ts';
 import type { UpstreamFailure } from '../upstream/failure.ts';
@@ -167,9 +166,4 @@ export class StreamedAnswer implements BodySink {
     this.#options.flow.resume();
     this.#advance();
   }
-}
-
-/** What a stream that ended early is billed: what was counted on the way, where the upstream has not said more. */
-export function deliveredUsage(reported: Usage | undefined, before: Usage, deliveredTokens: number): Usage {
-  return reported ?? { ...before, outputTokens: deliveredTokens };
 }

@@ -2,7 +2,7 @@ import type { Usage } from '../../pricing/usage.ts';
 import type { ApiFamily } from '../body/api-family.ts';
 import type { JsonObject } from '../body/json-scan.ts';
 
-const BYTES_PER_TOKEN = 4;
+export const BYTES_PER_TOKEN = 4;
 /** How fast people speak. */
 const CHARACTERS_PER_SECOND = 15;
 /** The bound on spoken audio assumes the slowest speech, three times as long as the usual. */
@@ -51,14 +51,23 @@ export function countAnswer(
     }
     case 'audio_transcription':
     case 'audio_translation': {
-      const heard = Math.max(1, Math.ceil(textBytes(body, object) / CHARACTERS_PER_SECOND));
-      return { ...before, audioSeconds: Math.min(before.audioSeconds, heard) };
+      return { ...before, audioSeconds: heardSeconds(before, textBytes(body, object)) };
     }
     case 'audio_speech':
-      return { ...before, audioSeconds: Math.ceil(before.audioSeconds / SLOWEST_SPEECH) };
+      return { ...before, audioSeconds: usualSpeech(before) };
     default:
       return before;
   }
+}
+
+/** Seconds that somebody spoke to say so much text, at most what was held. */
+export function heardSeconds({ audioSeconds }: Usage, text: number): number {
+  return Math.min(audioSeconds, Math.max(1, Math.ceil(text / CHARACTERS_PER_SECOND)));
+}
+
+/** Seconds it takes to say what was asked for, at the usual speed. */
+export function usualSpeech({ audioSeconds }: Usage): number {
+  return Math.ceil(audioSeconds / SLOWEST_SPEECH);
 }
 
 /** UTF-8 bytes of what was said. A body that can't be read was delivered all the same: all of it counts. */

@@ -23,7 +23,7 @@ export interface BodySink {
 export interface Flow {
   pause(): void;
   resume(): void;
-  /** Cancels the upstream request. Nothing reaches the sink any more. */
+  /** Cancels the upstream request. Its sink, if it was not at its end, hears of it as a failure, `aborted`: nobody may wait on. */
   abort(): void;
 }
 
@@ -111,10 +111,11 @@ class Answer implements Dispatcher.DispatchHandler, Flow {
   }
 
   onResponseError(_: Dispatcher.DispatchController, error: Error): void {
+    if (this.#aborted) return;
     const failure = UpstreamFailure.from(error);
     this.#over = failure;
     this.#reject(failure);
-    if (!this.#aborted) this.#sink?.failed(failure);
+    this.#sink?.failed(failure);
   }
 
   pause(): void {
@@ -129,8 +130,12 @@ class Answer implements Dispatcher.DispatchHandler, Flow {
     if (this.#aborted) return;
     this.#aborted = true;
     this.#early = [];
-    this.#controller?.abort(new UpstreamFailure('aborted'));
-    this.#reject(new UpstreamFailure('aborted'));
+    const failure = new UpstreamFailure('aborted');
+    this.#controller?.abort(failure);
+    this.#reject(failure);
+    if (this.#over !== 'no') return;
+    this.#over = failure;
+    this.#sink?.failed(failure);
   }
 
   #consume(sink: BodySink): void {
