@@ -1,6 +1,6 @@
 import type { MemoryShare } from '../admission/memory-budget.ts';
-import { HttpError } from '../errors.ts';
 import type { UpstreamAnswer } from '../upstream/forward.ts';
+import { upstreamFailed } from '../upstream/upstream.ts';
 
 /**
  * A whole answer, in memory: its cost stands in its headers, so the last byte must be here before the first one leaves.
@@ -15,7 +15,7 @@ export function collect(answer: UpstreamAnswer, limit: number, memory: MemorySha
         length += chunk.length;
         try {
           if (length > limit)
-            throw new HttpError('UPSTREAM_UNAVAILABLE', { message: 'The model’s answer is too large' });
+            throw upstreamFailed(answer.status, { message: 'The model’s answer is too large' });
           memory.add(chunk.length);
           chunks.push(chunk);
         } catch (error) {

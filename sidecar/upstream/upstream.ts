@@ -90,15 +90,16 @@ export class Upstream {
  */
 export function upstreamFailed(
   status: number | undefined,
-  options: { retryAfter?: string; cause?: unknown } = {},
+  options: { retryAfter?: string; message?: string; cause?: unknown } = {},
 ): HttpError {
   if (status === 429) {
     const retryAfter = /^\d{1,5}$/.test(options.retryAfter ?? '') ? Number(options.retryAfter) : 1;
     return new HttpError('UPSTREAM_RATE_LIMIT', { retryAfter, fields: { upstream_status: 429 } });
   }
   const timeout = options.cause instanceof UpstreamFailure && options.cause.kind === 'timeout';
+  const message = timeout ? 'The model did not answer in time' : options.message;
   return new HttpError('UPSTREAM_UNAVAILABLE', {
-    ...(timeout && { message: 'The model did not answer in time' }),
+    ...(message !== undefined && { message }),
     headers: { 'x-routstr-error-scope': 'upstream' },
     fields: { upstream_status: status ?? null },
     cause: options.cause,
