@@ -56,7 +56,7 @@ export function describeHistories(inWorld: InWorld, inDatabase: () => Database):
         await history.finish();
         await inWorld().expectBalanced();
       }),
-      { numRuns: 40 },
+      { numRuns: 30 },
     );
   }, 120_000);
 }

@@ -17,7 +17,7 @@ const select = `select ${spenderColumns}, a.preview, a.spent, a.requests, a.crea
 
 export function account(db: Connection) {
   const find = db.prepare<{ key: KeyHash; provider: ProviderId }, AccountRow>(
-    `${select} where a.key_hash = :key`,
+    `${select} where a.key_hash = +:key`,
   );
   return (request: { key: KeyHash; provider: ProviderId }, now: Millis): Account | undefined => {
     const row = find.get(request);
@@ -27,7 +27,7 @@ export function account(db: Connection) {
 
 export function children(db: Connection) {
   const find = db.prepare<{ parent: KeyHash; provider: ProviderId }, AccountRow>(
-    `${select} where a.parent = :parent order by a.created_at, a.key_hash`,
+    `${select} where a.parent = +:parent order by a.created_at, a.key_hash`,
   );
   return (request: { parent: KeyHash; provider: ProviderId }, now: Millis): Account[] =>
     find.all(request).map((row) => toAccount(row, now));

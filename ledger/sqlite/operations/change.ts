@@ -30,7 +30,7 @@ export function change(db: Connection) {
     from account a
     join redemption r on r.account = a.key_hash and r.role = 'request' and r.state = 'credited'
     join attempt t on t.id = r.attempt
-    where a.key_hash = ?`);
+    where a.key_hash = +?`);
   const debit = db.prepare('update account set balance = 0, used = 1 where key_hash = ?');
   const insert = db.prepare(`
     insert into refund (id, account, state, amount, mint, unit, recipient, pubkey, created_at)

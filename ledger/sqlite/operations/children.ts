@@ -8,7 +8,7 @@ export function createChildren(db: Connection) {
   const { write, earn } = journal(db);
   const find = db.prepare<CreateChildren, Spender & { done: bigint }>(`
     select ${spenderColumns}, exists (select 1 from entry where kind = 'charge' and reference = :reference) as done
-    from ${spenderTables} where a.key_hash = :parent`);
+    from ${spenderTables} where a.key_hash = +:parent`);
   const insert = db.prepare(`
     insert into account (key_hash, kind, preview, balance, reserved, spent, requests, mint, unit, refund_minimum, created_at,
       used, parent, child_limit, limit_reset, window_start, window_spent, valid_until)

@@ -5,7 +5,7 @@ import { runningHold } from './running-hold.ts';
 import { available } from './spender.ts';
 
 export function extend(db: Connection) {
-  const find = runningHold<Extend>(db, 'h.id = :hold and h.session = :session');
+  const find = runningHold<Extend>(db, 'h.id = +:hold and h.session = +:session');
   const isFenced = db.prepare<Extend, { fenced: bigint }>('select fenced from session where id = :session');
   const raise = db.prepare('update hold set amount = amount + :more, extended = :n where id = :id');
   const setAside = db.prepare('update account set reserved = reserved + :more where key_hash = :key');

@@ -16,7 +16,7 @@ export function reap(db: Connection) {
   );
   const ids = db.prepare<Reap, { id: string }>('select id from hold where session = :session');
   // One by one: each end changes what the next hold of the same account finds.
-  const find = runningHold<{ id: string }>(db, 'h.id = :id');
+  const find = runningHold<{ id: string }>(db, 'h.id = +:id');
 
   return (request: Reap, now: Millis): ReapResult => {
     if (fence.run(request).changes === 0) return { fenced: false, holds: [], charged: 0n };

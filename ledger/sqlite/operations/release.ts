@@ -12,7 +12,7 @@ interface Release {
 
 export function release(db: Connection) {
   const end = endHold(db);
-  const find = runningHold<Release>(db, 'h.id = :hold');
+  const find = runningHold<Release>(db, 'h.id = +:hold');
   const charged = db.prepare<Release>("select 1 from entry where kind = 'charge' and reference = :hold");
   // Also for a hold that was here: its reserve may have been sent twice.
   const bury = db.prepare(

@@ -26,7 +26,7 @@ export function reserve(db: Connection) {
       (select amount from hold where id = :hold) as held,
       exists (select 1 from tombstone where hold = :hold)
         or exists (select 1 from entry where kind = 'charge' and reference = :hold) as ended
-    from ${spenderTables} where a.key_hash = :account`);
+    from ${spenderTables} where a.key_hash = +:account`);
   const insert = db.prepare(`
     insert into hold (id, account, payer, amount, accrued, extended, provider, session, priced, created_at)
     values (:hold, :account, :payer, :amount, :accrued, 0, :provider, :session, :priced, :now)`);

@@ -13,7 +13,10 @@ export interface RunningHold extends Spender {
   priced: string;
 }
 
-/** Selects running holds by a condition on `h`. What is available is so at the hold's own provider. */
+/**
+ * Selects running holds by a condition on `h`, its parameters written `+:name` (see {@link spenderTables}). What is
+ * available is so at the hold's own provider.
+ */
 export function runningHold<Key extends object>(db: Connection, where: string) {
   const columns = spenderColumns.replaceAll(':provider', 'h.provider');
   return db.prepare<Key, RunningHold>(`

@@ -22,15 +22,15 @@ interface EndedHold extends Spender {
 export function settle(db: Connection) {
   const end = endHold(db);
   const { write, earn } = journal(db);
-  const find = runningHold<Settle>(db, 'h.id = :hold and h.provider = :provider');
+  const find = runningHold<Settle>(db, 'h.id = +:hold and h.provider = +:provider');
   const findEnded = db.prepare<Settle, EndedHold>(`
     select -e.amount as charged, e.shortfall, e.reaped, e.session, e.priced,
       -late.amount as late_charged, late.shortfall as late_shortfall,
       (select id from refund where id = :hold) as refund, ${spenderColumns}
     from entry e
     cross join ${spenderTables}
-    left join entry late on late.kind = 'charge_late' and late.reference = :hold
-    where e.kind = 'charge' and e.reference = :hold and e.provider = :provider
+    left join entry late on late.kind = 'charge_late' and late.reference = +:hold
+    where e.kind = 'charge' and e.reference = +:hold and e.provider = +:provider
       and a.key_hash = coalesce(e.spender, e.account)`);
   const debit = db.prepare(
     'update account set balance = balance - :extra, spent = spent + :extra where key_hash = :payer',

@@ -32,6 +32,10 @@ export const spenderColumns = `
   coalesce((select sum(u.amount) from unconfirmed u where u.account = p.key_hash and u.provider <> :provider), 0) as elsewhere,
   p.expires_at, a.reserved, a.used, a.parent, a.child_limit, a.limit_reset, a.window_start, a.window_spent, a.valid_until`;
 
+/**
+ * A condition on these compares a column to `+:name`, not `:name`. This build of SQLite has STAT4, and with it a join is
+ * planned again each time a parameter is bound that a column is compared to: ten times the query's own time.
+ */
 export const spenderTables = 'account a join account p on p.key_hash = coalesce(a.parent, a.key_hash)';
 
 /** What its payer's balance leaves. */
