@@ -38,9 +38,11 @@ export class Client {
     let keepsUp = true;
     for (const piece of pieces) keepsUp = this.#raw.write(piece);
     if (keepsUp || this.#gone) return true;
-    this.#stalled = setTimeout(() => this.#raw.destroy(), this.#stall);
+    // One clock however often it is written to: a second one would outlive the drain and end a client that caught up.
+    this.#stalled ??= setTimeout(() => this.#raw.destroy(), this.#stall);
     this.#raw.once('drain', () => {
       clearTimeout(this.#stalled);
+      this.#stalled = undefined;
       onDrain();
     });
     return false;

@@ -115,13 +115,15 @@ export class StreamedAnswer implements BodySink {
     else if (this.#extended && !this.#refused && tokens + ahead > this.#coveredTokens) this.#extend(tokens);
   }
 
-  /** Past the time the ledger trusts this process for, a reaper may have ended its holds: then delivery waits. */
+  /**
+   * Past the time the ledger trusts this process for, a reaper may have ended its holds: then delivery waits. Once fenced
+   * it has ended this one, however much its next session is trusted: nothing pays for more.
+   */
   #mayDeliver(): boolean {
     const { trusted, fenced } = this.#options;
-    if (trusted()) return true;
-    this.#later(() => {
-      if (fenced()) this.finish('untrusted');
-    });
+    if (fenced()) this.finish('untrusted');
+    else if (trusted()) return true;
+    else this.#later();
     return false;
   }
 
@@ -145,7 +147,7 @@ export class StreamedAnswer implements BodySink {
       .catch((error: unknown) => {
         this.#extending = false;
         // Not answered is not refused: asked again while there is trust, and nothing uncovered goes out meanwhile.
-        if (error instanceof LedgerUnavailableError) this.#later(() => {});
+        if (error instanceof LedgerUnavailableError) this.#later();
         else {
           this.#refused = true;
           this.#goOn();
@@ -153,10 +155,9 @@ export class StreamedAnswer implements BodySink {
       });
   }
 
-  #later(look: () => void): void {
+  #later(): void {
     this.#timer ??= setTimeout(() => {
       this.#timer = undefined;
-      look();
       this.#goOn();
     }, patience);
   }
