@@ -9,8 +9,8 @@ export type {
   Transaction,
 } from './account.ts';
 export type { AuditReport, Book, Violation } from './audit.ts';
-export { type Clock, systemClock } from './clock.ts';
-export { LedgerContractError, LedgerOpenError, LedgerUnavailableError } from './errors.ts';
+export { systemClock } from './clock.ts';
+export { LedgerOpenError, LedgerUnavailableError } from './errors.ts';
 export type {
   Accrual,
   ChargeMemo,
@@ -25,9 +25,7 @@ export type {
 } from './hold.ts';
 export type { Invoice, InvoiceState, RequestInvoice, RequestInvoiceResult } from './invoice.ts';
 export type { Ledger } from './ledger.ts';
-export { LiveSession, type LiveSessionOptions } from './live-session.ts';
-export { type OpenLedgerOptions, openLedger } from './open-ledger.ts';
-export { type ReaperOptions, runReaper } from './reaper.ts';
+export { openLedger } from './open-ledger.ts';
 export type {
   Attempt,
   BeginAttempt,

@@ -1,5 +1,4 @@
 import { randomUUIDv7 } from 'node:crypto';
-import { writeSync } from 'node:fs';
 import { systemClock } from '../clock.ts';
 import { creditOf, type Database, hash, memo, PROVIDER, World } from '../contract/world.ts';
 import { LedgerUnavailableError } from '../errors.ts';
@@ -19,9 +18,9 @@ const { ledger, session } = world;
 /** Requests under way at once. */
 const LANES = 16;
 
-/** Not buffered: what was acknowledged must have been said before the kill. */
+/** Writing to a pipe is synchronous: what was acknowledged has been said before the kill. */
 function say(...words: (string | bigint)[]): void {
-  writeSync(1, `${words.join(' ')}\n`);
+  process.stdout.write(`${words.join(' ')}\n`);
 }
 
 async function lane(key: string): Promise<never> {

@@ -7,10 +7,6 @@ import type { WriterMessage, WriterRequest } from './protocol.ts';
 import { batchRunner } from './run-batch.ts';
 import { schemaVersion } from './schema-version.ts';
 
-/**
- * The one thread that writes. It exists because an fsync takes longer than a request: the event loop goes on serving
- * while this one waits for the disk, and what came in meanwhile is the next batch.
- */
 /** ms between two looks whether nobody is writing. */
 const TICK = 250;
 
@@ -36,6 +32,10 @@ async function open(): Promise<Connection> {
   return db;
 }
 
+/**
+ * The one thread that writes. It exists because an fsync takes longer than a request: the event loop goes on serving
+ * while this one waits for the disk, and what came in meanwhile is the next batch.
+ */
 function serve(db: Connection): void {
   const run = batchRunner(db, operations(db));
   const checkpoints = new Checkpoints(db);

@@ -22,7 +22,7 @@ export function beginAttempt(db: Connection) {
     'select fenced from session where id = :session',
   );
   const boundTo = db.prepare<[string], { state: RedemptionState | null }>(
-    'select r.state from proof p left join redemption r on r.token_hash = p.redemption where p.y = ?',
+    'select r.state from proof p left join redemption r on r.token_hash = p.redemption where p.y = +?',
   );
   const isKnown = db.prepare<[string]>('select 1 from proof where y = ?');
   const findTarget = db.prepare<[KeyHash], Target>(

@@ -5,7 +5,6 @@ import { journal } from './journal.ts';
 interface Rest {
   balance: Msat;
   refund_minimum: Msat;
-  refund_address: string | null;
   mint: string;
   unit: Unit;
   refund_pubkey: string;
@@ -26,7 +25,7 @@ export interface ChangeOf {
 export function change(db: Connection) {
   const { write, earn } = journal(db);
   const find = db.prepare<[KeyHash], Rest>(`
-    select a.balance, a.refund_minimum, a.refund_address, a.mint, a.unit, t.refund_pubkey
+    select a.balance, a.refund_minimum, a.mint, a.unit, t.refund_pubkey
     from account a
     join redemption r on r.account = a.key_hash and r.role = 'request' and r.state = 'credited'
     join attempt t on t.id = r.attempt
@@ -34,7 +33,7 @@ export function change(db: Connection) {
   const debit = db.prepare('update account set balance = 0, used = 1 where key_hash = ?');
   const insert = db.prepare(`
     insert into refund (id, account, state, amount, mint, unit, recipient, pubkey, created_at)
-    values (:refund, :account, 'debited', :balance, :mint, :unit, :refund_address, :refund_pubkey, :now)`);
+    values (:refund, :account, 'debited', :balance, :mint, :unit, null, :refund_pubkey, :now)`);
 
   /** Returns the refund's id, or null when there is nothing to give back. */
   return ({ account, refund, provider, session }: ChangeOf, now: Millis): string | null => {

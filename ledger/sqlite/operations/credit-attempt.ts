@@ -36,11 +36,11 @@ export function creditAttempt(db: Connection) {
   const findAccount = account(db);
   const find = db.prepare<CreditAttempt, AttemptRow>(`
     select t.*, r.state, r.mint, r.unit, r.account as credited_account, r.credited
-    from attempt t join redemption r on r.token_hash = t.token_hash where t.id = :attempt`);
+    from attempt t join redemption r on r.token_hash = t.token_hash where t.id = +:attempt`);
   const creditedOnInputs = db.prepare<CreditAttempt, { account: KeyHash; amount: Msat }>(`
     select r.account, r.credited as amount
     from attempt_input i join proof p on p.y = i.y join redemption r on r.token_hash = p.redemption
-    where i.attempt = :attempt and r.state = 'credited' limit 1`);
+    where i.attempt = +:attempt and r.state = 'credited' limit 1`);
   const announced = db.prepare<CreditAttempt, { y: string }>(
     "select y from proof where attempt = :attempt and state = 'output'",
   );
