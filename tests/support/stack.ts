@@ -17,6 +17,8 @@ export interface StackOptions {
   /** Settings of the sidecar, over the stack's own. */
   env?: Record<string, string>;
   inputFeePpk?: number;
+  /** Mints the sidecar takes besides the stack's own. */
+  otherMints?: readonly string[];
 }
 
 /** A sidecar process, wherever its ledger is. */
@@ -69,7 +71,7 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
   const base = {
     UPSTREAM_BASE_URL: `${model.url}/v1`,
     UPSTREAM_API_KEY: 'upstream-credential',
-    CASHU_MINTS: mint.url,
+    CASHU_MINTS: [mint.url, ...(options.otherMints ?? [])].join(),
     WALLET_PUBLIC_KEY: wallet.generateKeys('hex', 'compressed'),
     WALLET_VIEW_KEY: randomBytes(32).toString('hex'),
     MODELS_PATH: catalogue,
