@@ -15,7 +15,7 @@ export interface Reserve {
   priced: string;
 }
 
-export type ReserveRefusal =
+type ReserveRefusal =
   | 'unknown_account'
   | 'expired'
   /** The account's mint is not on the provider's list. */
