@@ -15,4 +15,5 @@ export { LiveSession } from './live-session.ts';
 export { openLedger } from './open-ledger.ts';
 export { runReaper } from './reaper.ts';
 export type { Refund } from './refund.ts';
+export type { Session } from './session.ts';
 export type { HoldId, Msat } from './units.ts';
