@@ -16,9 +16,9 @@ const taskTimeout = 10_000;
 /** New tokens that may wait in line, some ten ms each: a client that would wait longer had better come again. */
 const maxWaiting = 64;
 /** A thread holds about 30 MB. A sidecar whose customers top up once an hour gives them back. */
-const idleTimeout = 60_000;
+const idleTimeout = 30_000;
 /** No token may use up this program's memory: its thread ends first, and its task with an error. */
-const resourceLimits = { maxOldGenerationSizeMb: 128, maxYoungGenerationSizeMb: 16 };
+const resourceLimits = { maxOldGenerationSizeMb: 128, maxYoungGenerationSizeMb: 4 };
 
 export interface CryptoPoolOptions {
   /** Threads at most; they start with the first task. */

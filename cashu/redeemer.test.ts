@@ -107,6 +107,7 @@ describe('a token', () => {
 
   test('from twenty connections at once is swapped once, and all twenty get the account', async () => {
     const token = await mintToken(mint.url, 100);
+    mint.fault({ kind: 'delay', when: 'before', path: 'POST /v1/swap', ms: 200, times: 1 });
     const answers = await Promise.all(Array.from({ length: 20 }, () => till.redeem(token)));
     expect(new Set(answers.map(({ account }) => account))).toEqual(new Set([newAccount('a').keyHash]));
     expect(swaps()).toBe(1);

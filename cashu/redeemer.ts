@@ -41,12 +41,12 @@ export interface RedeemerOptions {
 }
 
 /** Who brings a token. */
-export interface Bringer {
+interface Bringer {
   /** Has an account here already: served first when what a mint may be asked runs low. */
   known: boolean;
 }
 
-export type { Credited, IncomingToken, MintListing, MintStatus, RecoveryReport };
+export type { Credited, MintListing };
 
 /** Turns tokens into balance. Several processes may do so on one ledger. */
 export interface Redeemer {

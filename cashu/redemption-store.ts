@@ -8,7 +8,7 @@ export type Msat = bigint;
 export type Unit = 'sat' | 'msat';
 
 /** An account that comes to life with its first credit. */
-export interface NewAccount {
+interface NewAccount {
   keyHash: string;
   preview: string;
   expiresAt?: number | undefined | null;
@@ -22,7 +22,7 @@ export type RedemptionTarget =
   | { role: 'topup'; account: string }
   | { role: 'request'; account: NewAccount; refundPubkey: string };
 
-export type RedemptionState = 'undecided' | 'credited' | 'rejected' | 'spent_elsewhere';
+type RedemptionState = 'undecided' | 'credited' | 'rejected' | 'spent_elsewhere';
 
 export interface StoredRedemption {
   tokenHash: string;
@@ -50,7 +50,7 @@ export interface NewAttempt {
   maxExposure?: Msat | undefined;
 }
 
-export type BeginResult =
+type BeginResult =
   | { kind: 'begun' }
   | { kind: 'known'; redemption: StoredRedemption }
   | { kind: 'other_role' }
