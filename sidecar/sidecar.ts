@@ -9,6 +9,7 @@ import { MemoryBudget } from './admission/memory-budget.ts';
 import { RunningRequests } from './admission/running-requests.ts';
 import { untilWritten } from './admission/until-written.ts';
 import { Drain } from './drain.ts';
+import { HttpError } from './errors.ts';
 import { every } from './every.ts';
 import { RunningStreams } from './inference/running-streams.ts';
 import { loadOffer } from './load-offer.ts';
@@ -224,7 +225,8 @@ export async function startSidecar({
     async stop() {
       leaving = true;
       await drain.start();
-      end.abort();
+      // Whoever still waits for a mint is told to come again: what was begun goes on without them.
+      end.abort(new HttpError('draining', { retryAfter: 1 }));
       await Promise.all([...servers.map(([server]) => server.close()), ...loops]);
       await Promise.all([redeemer.close(), upstream.close()]);
       await ledger.close();

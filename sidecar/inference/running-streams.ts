@@ -1,18 +1,23 @@
-import type { StreamedAnswer } from './streamed-answer.ts';
+/** What a drain past its deadline can end. */
+export interface Running {
+  finish(end: 'draining'): void;
+}
 
-/** The streams under way, so that a drain past its deadline can end them: with an error event, and paid for so far. */
+/**
+ * The answers under way: streams end with an error event, paid for so far; what has not answered yet is given up, for free.
+ */
 export class RunningStreams {
-  readonly #streams = new Set<StreamedAnswer>();
+  readonly #running = new Set<Running>();
 
-  add(stream: StreamedAnswer): void {
-    this.#streams.add(stream);
+  add(running: Running): void {
+    this.#running.add(running);
   }
 
-  delete(stream: StreamedAnswer): void {
-    this.#streams.delete(stream);
+  delete(running: Running): void {
+    this.#running.delete(running);
   }
 
   cut(): void {
-    for (const stream of this.#streams) stream.finish('draining');
+    for (const running of this.#running) running.finish('draining');
   }
 }

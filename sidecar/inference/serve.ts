@@ -46,8 +46,22 @@ export async function serve(
     await payment.release();
     return reply.hijack();
   }
-  const answer = await ask(serving);
-  if (!answer) return reply.hijack();
+  let abort = () => {};
+  const unanswered = { finish: () => abort() };
+  context.streams.add(unanswered);
+  try {
+    const answer = await ask(serving, (cancel) => {
+      abort = cancel;
+      client.onGone(cancel);
+    });
+    return answer ? await send(serving, answer) : reply.hijack();
+  } finally {
+    context.streams.delete(unanswered);
+  }
+}
+
+async function send(serving: Serving, answer: UpstreamAnswer): Promise<FastifyReply> {
+  const { payment } = serving;
   if (answer.status < 200 || answer.status > 299) {
     const error = await upstreamError(answer);
     await payment.release();
@@ -97,14 +111,10 @@ async function pay(
  * @returns undefined when the client left meanwhile: then it is settled, and there is nobody to answer
  * @throws HttpError when there was no answer; released then
  */
-async function ask({
-  order,
-  offer,
-  payment,
-  client,
-  request,
-  context,
-}: Serving): Promise<UpstreamAnswer | undefined> {
+async function ask(
+  { order, offer, payment, client, request, context }: Serving,
+  onAbort: (abort: () => void) => void,
+): Promise<UpstreamAnswer | undefined> {
   const { upstream, metrics } = context;
   const { UPSTREAM_API_KEY } = offer.settings;
   const length = order.body.reduce((sum, piece) => sum + piece.length, 0);
@@ -119,13 +129,13 @@ async function ask({
         headers: requestHeaders(request.headers, UPSTREAM_API_KEY, length),
         body: order.body,
       },
-      (abort) => client.onGone(abort),
+      onAbort,
     );
     observed();
     return answer;
   } catch (error) {
     const failure = UpstreamFailure.from(error as Error);
-    if (failure.kind === 'aborted') {
+    if (failure.kind === 'aborted' && client.gone) {
       // The model had the prompt already: that much was bought.
       await payment.settle(prompt.cost.totalMsat, prompt.memo);
       return undefined;

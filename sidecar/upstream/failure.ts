@@ -3,7 +3,7 @@
  * - `unreachable`: no connection, so the model did nothing.
  * - `timeout`: it stayed silent for longer than it may.
  * - `reset`: the connection broke after the request was on its way.
- * - `aborted`: we cancelled it, since its client had gone.
+ * - `aborted`: we cancelled it, since its client had gone or this server had to.
  */
 export type FailureKind = 'unreachable' | 'timeout' | 'reset' | 'aborted';
 

@@ -96,7 +96,10 @@ export function upstreamFailed(
     const retryAfter = /^\d{1,5}$/.test(options.retryAfter ?? '') ? Number(options.retryAfter) : 1;
     return new HttpError('UPSTREAM_RATE_LIMIT', { retryAfter, fields: { upstream_status: 429 } });
   }
-  const timeout = options.cause instanceof UpstreamFailure && options.cause.kind === 'timeout';
+  const kind = options.cause instanceof UpstreamFailure ? options.cause.kind : undefined;
+  // Nobody but a drain gives up while the client is there: it had no time left for this answer.
+  if (kind === 'aborted') return new HttpError('draining', { retryAfter: 1, cause: options.cause });
+  const timeout = kind === 'timeout';
   const message = timeout ? 'The model did not answer in time' : options.message;
   return new HttpError('UPSTREAM_UNAVAILABLE', {
     ...(message !== undefined && { message }),
