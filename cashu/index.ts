@@ -1,6 +1,7 @@
 export { CashuError } from './errors.ts';
 export type { RedeemerEvent } from './events.ts';
 export type { IncomingToken } from './incoming-token.ts';
+export { parsePublicKey } from './keys.ts';
 export { normalizeMintUrl } from './mint-url.ts';
 export { paymentRequest } from './payment-request.ts';
 export {

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
-import { normalizeMintUrl } from '../cashu/index.ts';
+import { normalizeMintUrl, parsePublicKey } from '../cashu/index.ts';
 import { loadCatalogue } from '../pricing/catalogue.ts';
 import { CatalogueError } from '../pricing/errors.ts';
 import { type RateSource, staticRate } from '../pricing/rate.ts';
@@ -17,6 +17,7 @@ const largestCatalogue = 32 * 1024 * 1024;
  * @throws ConfigError that names the setting to mend
  */
 export async function loadOffer(settings: Settings): Promise<Offer> {
+  checkLockKey(settings.WALLET_PUBLIC_KEY);
   const text = await readCatalogue(settings.MODELS_PATH);
   let json: unknown;
   try {
@@ -48,6 +49,16 @@ export async function loadOffer(settings: Settings): Promise<Offer> {
   } catch (error) {
     if (!(error instanceof CatalogueError)) throw error;
     throw new ConfigError(error.problems.map(({ path, message }) => `MODELS_PATH: ${path}: ${message}`));
+  }
+}
+
+function checkLockKey(key: string): void {
+  try {
+    parsePublicKey(key);
+  } catch {
+    throw new ConfigError([
+      'WALLET_PUBLIC_KEY: this is no point of the curve: money locked to it could never be spent',
+    ]);
   }
 }
 

@@ -9,7 +9,7 @@ import {
 import { type Ledger, LedgerUnavailableError, type Msat, type ReserveResult } from '../../ledger/index.ts';
 import { HttpError, isErrorCode } from '../errors.ts';
 import type { ClientLimits } from './client-limits.ts';
-import { type Credential, previewOf } from './credential.ts';
+import { type Credential, hashOfToken, previewOf } from './credential.ts';
 import type { NewKeyOptions } from './new-key-options.ts';
 import { Payment } from './payment.ts';
 import { paymentRequired } from './payment-required.ts';
@@ -65,15 +65,7 @@ export class Admission {
     if (credential.kind === 'key' || !isUnknown(first)) throw await this.#refusal(first, credential, bill);
 
     const incoming = await this.#inspect(credential.token, signal);
-    if (incoming.worth < bill.amount) {
-      throw paymentRequired(credential.kind === 'request' ? 'payment_required' : 'insufficient_balance', {
-        required: bill.amount,
-        available: incoming.worth,
-        model: bill.model,
-        mints: this.#options.mints(),
-        echo: credential.token,
-      });
-    }
+    if (incoming.worth < bill.amount) throw await this.#tooSmall(incoming, credential, bill);
     await this.#redeem(incoming, targetOf(credential, incoming, bill.newKey), bill.address, signal);
     const second = await this.#reserve(account, bill);
     if (second instanceof Payment) return second;
@@ -105,8 +97,22 @@ export class Admission {
     try {
       return await this.#options.redeemer.inspect(token, signal);
     } catch (error) {
-      throw cashuAnswer(error, token);
+      throw await this.#cashuAnswer(error, token);
     }
+  }
+
+  /** A token that would not cover the request, still unspent: its owner gets it back and may use a larger one. */
+  async #tooSmall({ worth, token }: IncomingToken, credential: Credential, bill: Bill): Promise<HttpError> {
+    const known = await this.#options.ledger.redemption(hashOfToken(token));
+    if (known?.state === 'undecided') return new HttpError('cashu_redemption_pending', { retryAfter: 5 });
+    if (known && known.state !== 'rejected') return new HttpError('cashu_token_already_spent');
+    return paymentRequired(credential.kind === 'request' ? 'payment_required' : 'insufficient_balance', {
+      required: bill.amount,
+      available: worth,
+      model: bill.model,
+      mints: this.#options.mints(),
+      echo: token,
+    });
   }
 
   /** The token of a request that runs or ran: never a second run, whatever became of the first. */
@@ -125,8 +131,12 @@ export class Admission {
     signal: AbortSignal,
   ): Promise<Msat> {
     const wait = this.#options.limits.take(address);
-    if (wait > 0)
-      throw new HttpError('rate_limited', { retryAfter: wait, headers: { 'x-cashu': incoming.token } });
+    if (wait > 0) {
+      throw new HttpError('rate_limited', {
+        retryAfter: wait,
+        headers: await this.#handedBack(incoming.token),
+      });
+    }
     try {
       const redeemed = await this.#options.redeemer.redeem(
         incoming,
@@ -137,8 +147,27 @@ export class Admission {
       this.#options.onCredit(redeemed.amount);
       return redeemed.amount;
     } catch (error) {
-      throw cashuAnswer(error, incoming.token);
+      throw await this.#cashuAnswer(error, incoming.token);
     }
+  }
+
+  /** What became of a token, as an answer. */
+  async #cashuAnswer(error: unknown, token: string): Promise<unknown> {
+    if (!(error instanceof CashuError)) return error;
+    const refusals = { unknown: 'invalid_api_key', expired: 'key_expired', child: 'child_key' } as const;
+    const code = error.reason ? refusals[error.reason] : error.code;
+    return new HttpError(isErrorCode(code) ? code : 'cashu_token_redemption_failed', {
+      ...(!error.reason && { message: error.message }),
+      ...(error.retryAfter !== undefined && { retryAfter: error.retryAfter }),
+      headers: error.spendable ? await this.#handedBack(token) : {},
+      cause: error,
+    });
+  }
+
+  /** `X-Cashu` with the token, for an answer that leaves it unspent. A token that was ever taken is never handed back. */
+  async #handedBack(token: string): Promise<Record<string, string>> {
+    const known = await this.#options.ledger.redemption(hashOfToken(token));
+    return known === undefined || known.state === 'rejected' ? { 'x-cashu': token } : {};
   }
 
   async #reserve(account: string, bill: Bill): Promise<Payment | Refused> {
@@ -240,17 +269,4 @@ function targetOf(
 
 function isUnknown(refused: Refused): boolean {
   return refused.kind === 'refused' && refused.reason === 'unknown_account';
-}
-
-/** What became of a token, as an answer. One that is certainly unspent goes back to its owner in `X-Cashu`. */
-function cashuAnswer(error: unknown, token: string): unknown {
-  if (!(error instanceof CashuError)) return error;
-  const refusals = { unknown: 'invalid_api_key', expired: 'key_expired', child: 'child_key' } as const;
-  const code = error.reason ? refusals[error.reason] : error.code;
-  return new HttpError(isErrorCode(code) ? code : 'cashu_token_redemption_failed', {
-    ...(!error.reason && { message: error.message }),
-    ...(error.retryAfter !== undefined && { retryAfter: error.retryAfter }),
-    headers: error.spendable ? { 'x-cashu': token } : {},
-    cause: error,
-  });
 }

@@ -62,7 +62,7 @@ export function hashOfKey(key: string): string {
 }
 
 /** What the ledger knows of a token: SHA-256("redemption" ‖ token), so that it can't be mistaken for a key's hash. */
-function hashOfToken(token: string): string {
+export function hashOfToken(token: string): string {
   return sha256(`redemption${token}`);
 }
 
