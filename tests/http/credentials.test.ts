@@ -1,9 +1,9 @@
 import { createHash, randomBytes } from 'node:crypto';
-import { getDecodedToken, Wallet } from '@cashu/cashu-ts';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type Ask, ask, chat } from '../support/ask.ts';
 import { account, bought, expectBalanced } from '../support/books.ts';
 import { expectError } from '../support/expect-error.ts';
+import { openToken, tokenV3 } from '../support/proofs.ts';
 import { type Stack, startStack } from '../support/stack.ts';
 
 // A token is its own key from its first use on; whatever else comes is 401, and nothing of it is repeated.
@@ -57,12 +57,8 @@ test('one account, however the credential is sent', async () => {
 });
 
 test('a V3 token', async () => {
-  const wallet = new Wallet(stack.mint.url, { unit: 'sat' });
-  await wallet.loadMint();
-  const { mint, proofs } = getDecodedToken(await stack.token(32), wallet.keyChain.getAllKeysetIds());
-  const v3 = proofs.map(({ id, amount, secret, C }) => ({ id, amount: Number(amount), secret, C }));
-  const json = JSON.stringify({ token: [{ mint, proofs: v3 }], unit: 'sat' });
-  const token = `cashuA${Buffer.from(json).toString('base64url')}`;
+  const { proofs } = await openToken(stack.mint.url, await stack.token(32));
+  const token = tokenV3(stack.mint.url, proofs);
   expect((await account(stack, token)).balance).toBe(31_000);
 });
 

@@ -1,26 +1,24 @@
 import { readFile } from 'node:fs/promises';
-import { getDecodedToken, Wallet } from '@cashu/cashu-ts';
 import { expect, test } from 'vitest';
 import { ask, chat } from '../support/ask.ts';
 import { account } from '../support/books.ts';
+import { openToken } from '../support/proofs.ts';
 import { eventually, startStack } from '../support/stack.ts';
 
 test('no key, token or proof is in the log, the metrics or the ledger’s files', async () => {
   await using stack = await startStack({ env: { LOG_LEVEL: 'trace' } });
   const { url } = stack;
-  const wallet = new Wallet(stack.mint.url, { unit: 'sat' });
-  await wallet.loadMint();
   const secrets: [string, string][] = [['upstream', 'upstream-credential']];
-  const watch = (name: string, token: string) => {
+  const watch = async (name: string, token: string) => {
     secrets.push([name, token], [`${name}, its middle`, token.slice(60, 120)]);
-    const { proofs } = getDecodedToken(token, wallet.keyChain.getAllKeysetIds());
+    const { proofs } = await openToken(stack.mint.url, token);
     for (const { secret, C } of proofs) secrets.push([`${name}'s secret`, secret], [`${name}'s C`, C]);
     return token;
   };
   const completions = `${url}/v1/chat/completions`;
 
   // A busy day: every credential in every place, good, bad, spent and in doubt.
-  const token = watch('token', await stack.token(200));
+  const token = await watch('token', await stack.token(200));
   const { api_key: key } = await account(stack, token);
   secrets.push(['key', key]);
   for (const body of [chat(), chat(8, { stream: true })]) {
@@ -42,17 +40,17 @@ test('no key, token or proof is in the log, the metrics or the ledger’s files'
     await ask(completions, { key: child, body: chat() });
     await ask(`${url}/v1/balance/child-key/reset`, { key, body: { child_key: child } });
   }
-  const more = watch('top-up', await stack.token(16));
+  const more = await watch('top-up', await stack.token(16));
   for (let n = 0; n < 2; n++) await ask(`${url}/v1/balance/topup`, { key, body: { cashu_token: more } });
   await ask(`${url}/v1/balance/create`, { body: { initial_balance_token: more } });
   await ask(`${url}/v1/balance/create`, { body: `{"initial_balance_token":"${more}"` });
-  const once = watch('x-cashu', await stack.token(32));
+  const once = await watch('x-cashu', await stack.token(32));
   for (let n = 0; n < 2; n++) await ask(completions, { headers: { 'x-cashu': once }, body: chat() });
   await ask(`${url}/v1/wallet/refund`, { headers: { 'x-cashu': once }, body: {} });
   stack.model.fault('reset=before', 1);
   await ask(completions, { key, body: chat() });
   stack.mint.fault({ kind: 'html', path: 'POST /v1/swap', when: 'before', times: 1 });
-  const doubtful = watch('token in doubt', await stack.token(32));
+  const doubtful = await watch('token in doubt', await stack.token(32));
   await ask(completions, { key: doubtful, body: chat() });
   await ask(`${url}/v1/wallet/info?key=${key}&token=${token}`);
   await ask(`${url}/v1/models/${key}`);
