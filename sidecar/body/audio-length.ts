@@ -9,12 +9,12 @@ const LEAST_SAMPLE_RATE = 4000;
 const UNCOMPRESSED = new Set([1, 3, 6, 7]);
 
 /**
- * The most seconds an audio file can have, rounded up: by its header for an uncompressed WAV, else by its size.
+ * The most seconds an audio file can have, rounded up, and one at least: by its header for an uncompressed WAV, else by its size.
  *
  * A header that lies about its rate makes the decoder play at that rate too, so it can't shorten what is heard.
  */
 export function audioSecondsBound(file: Buffer): number {
-  return Math.ceil(file.length / (wavBytesPerSecond(file) ?? LEAST_BYTES_PER_SECOND));
+  return Math.max(1, Math.ceil(file.length / (wavBytesPerSecond(file) ?? LEAST_BYTES_PER_SECOND)));
 }
 
 function wavBytesPerSecond(file: Buffer): number | undefined {

@@ -51,6 +51,15 @@ describe('a form', () => {
     expect(read(form(field('model', 'w'), file(Buffer.alloc(10_000)))).audioSeconds).toBe(10);
   });
 
+  it('is heard for a second at least', () => {
+    expect(read(form(file(Buffer.alloc(0)), field('model', 'w'))).audioSeconds).toBe(1);
+    expect(() => read(form(field('model', 'w'), field('prompt', 'x')))).toThrow(/needs a part "file"/);
+  });
+
+  it('has its audio counted where only some servers take it for a file', () => {
+    expect(read(form(field('file', 'x'.repeat(9000)), field('model', 'w'))).audioSeconds).toBe(9);
+  });
+
   it('asks for images', () => {
     const facts = read(
       form(

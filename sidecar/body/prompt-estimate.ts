@@ -83,7 +83,8 @@ export function estimatePrompt(family: ApiFamily, body: Body): number {
   }
   if (family === 'rerank') countPairs(body, tally);
   const text = Math.ceil(tally.characters / CHARACTERS_PER_TOKEN);
-  return Math.max(text + tally.tokenIds, tally.items) + tally.images * IMAGE_TOKENS;
+  // Never nothing: an empty text is a prompt all the same, and would be answered for free.
+  return Math.max(text + tally.tokenIds, tally.items, 1) + tally.images * IMAGE_TOKENS;
 }
 
 /** A conversation, or the content of one item of it. */

@@ -8,6 +8,8 @@ import type { RequestFacts } from './request-facts.ts';
 
 /** Text fields that decide about the price or the shape of the answer: each at most once. */
 const READ = new Set(['model', 'n', 'prompt', 'stream', 'response_format']);
+/** Some servers (whisper.cpp's) take these for files without a file name too: then they would be heard for free. */
+const FILES = /^(?:file|image|mask)(?:\[\d*\])?$/;
 const MAX_FIELD = 64 * 1024;
 const MAX_IMAGES = 1024;
 /** What models that count audio in tokens make of a second. */
@@ -25,7 +27,7 @@ export function readMultipartRequest(family: ApiFamily, contentType: string, bod
   for (const part of formParts(contentType, body)) {
     const name = part.name.toLowerCase();
     if (READ.has(name)) readField(fields, part, body);
-    if (part.file) {
+    if (part.file || FILES.test(name)) {
       files++;
       if (family !== 'images') audioSeconds += audioSecondsBound(body.subarray(part.start, part.end));
     } else if (name !== 'model') {
@@ -35,6 +37,9 @@ export function readMultipartRequest(family: ApiFamily, contentType: string, bod
   const model = fields.get('model') ?? '';
   if (model === '' || model.length > 256) {
     throw new RequestError('invalid_request', 'Name a model: the form needs a field "model".');
+  }
+  if (family !== 'images' && files === 0) {
+    throw new RequestError('invalid_request', 'Send the audio as a file: the form needs a part "file".');
   }
   const copies = readCount(fields.get('n'));
   const heard = family === 'images' ? files * IMAGE_TOKENS : audioSeconds * TOKENS_PER_SECOND;

@@ -69,6 +69,11 @@ describe('what a request asks for', () => {
     expect(read(chat(), path).family).toBe(family);
   });
 
+  it('is a token at least, however little there is to read', () => {
+    expect(read({ model: 'm', input: '' }, '/v1/audio/speech').estimateInput).toBe(1);
+    expect(read({ model: 'm', input: [] }, '/v1/embeddings').estimateInput).toBe(1);
+  });
+
   it('is nothing for an extra path, whose body may be anything', () => {
     expect(readRequest('/v1/own', 'text/plain', Buffer.from('{')).estimateInput).toBe(0);
   });

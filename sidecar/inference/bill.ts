@@ -5,16 +5,20 @@ import type { CostFields } from '../metering/cost-fields.ts';
 import type { Metrics } from '../metrics.ts';
 import type { Order } from './order.ts';
 
+type Sold = Pick<Order, 'path' | 'sale'>;
+
 /** What a request cost, for the ledger, the journal and the client. */
 export interface Bill {
+  usage: Usage;
   cost: Cost;
   memo: ChargeMemo;
 }
 
 /** @param estimated the upstream did not say what was used: it was counted here */
-export function billFor(order: Order, usage: Usage, estimated: boolean): Bill {
+export function billFor(order: Sold, usage: Usage, estimated: boolean): Bill {
   const cost = order.sale.cost(usage);
   return {
+    usage,
     cost,
     memo: {
       model: order.sale.name,
@@ -26,6 +30,21 @@ export function billFor(order: Order, usage: Usage, estimated: boolean): Bill {
       estimated,
     },
   };
+}
+
+/**
+ * The bill by what the upstream says was used. When that would make a request free that has a price (it counted nothing,
+ * or in seconds what is sold by the token), it is billed as counted here.
+ */
+export function billStated(
+  order: Sold,
+  { usage, estimated }: { usage: Usage; estimated: boolean },
+  counted: () => Usage,
+): Bill {
+  const stated = billFor(order, usage, estimated);
+  if (estimated || stated.cost.totalMsat > 0n) return stated;
+  const own = billFor(order, counted(), true);
+  return own.cost.totalMsat > 0n ? own : stated;
 }
 
 /** A bill for the prompt alone: a client that leaves before an answer has bought that much. */

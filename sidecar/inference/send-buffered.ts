@@ -1,12 +1,12 @@
 import type { FastifyReply } from 'fastify';
 import type { CostFields } from '../metering/cost-fields.ts';
 import { mergeBuffered } from '../metering/merge.ts';
-import { meterAnswer } from '../metering/meter-answer.ts';
+import { countBody, meterAnswer } from '../metering/meter-answer.ts';
 import { UpstreamFailure } from '../upstream/failure.ts';
 import type { UpstreamAnswer } from '../upstream/forward.ts';
 import { answerHeaders } from '../upstream/headers.ts';
 import { upstreamFailed } from '../upstream/upstream.ts';
-import { billFor, chargeOf, noteCharge, promptBill } from './bill.ts';
+import { billStated, chargeOf, noteCharge, promptBill } from './bill.ts';
 import { collect } from './buffered-answer.ts';
 import type { Serving } from './serve.ts';
 
@@ -30,13 +30,15 @@ export async function sendBuffered(serving: Serving, answer: UpstreamAnswer): Pr
     throw upstreamFailed(answer.status, { cause: error });
   }
   const { family, counted, mostOutput } = order;
-  const { usage, estimated } = meterAnswer(family, body, { before: counted, mostOutput });
-  const bill = billFor(order, usage, estimated);
+  const limits = { before: counted, mostOutput };
+  const bill = billStated(order, meterAnswer(family, body, limits), () => countBody(family, body, limits));
   const settled = await payment.settle(bill.cost.totalMsat, bill.memo);
   noteCharge(context.metrics, order, bill, settled);
   const fields = chargeOf(bill, settled);
   const pieces =
-    isJson(answer) && family !== 'extra' ? mergeBuffered(body, { family, usage, fields }) : [body];
+    isJson(answer) && family !== 'extra'
+      ? mergeBuffered(body, { family, usage: bill.usage, fields })
+      : [body];
   return reply
     .code(answer.status)
     .headers({ ...answerHeaders(answer.headers), ...costHeaders(fields) })

@@ -1,13 +1,12 @@
 import type { OutgoingHttpHeaders } from 'node:http';
 import type { FastifyReply } from 'fastify';
-import type { Usage } from '../../pricing/usage.ts';
 import { countStream } from '../metering/count-stream.ts';
 import { mergedUsageEvent } from '../metering/merge.ts';
 import { errorEvent, type StreamError } from '../metering/own-events.ts';
 import { SseMeter } from '../metering/sse-meter.ts';
 import type { UpstreamAnswer } from '../upstream/forward.ts';
 import { answerHeaders } from '../upstream/headers.ts';
-import { billFor, chargeOf, noteCharge } from './bill.ts';
+import { type Bill, billFor, billStated, chargeOf, noteCharge } from './bill.ts';
 import type { Serving } from './serve.ts';
 import { type StreamEnd, StreamedAnswer } from './streamed-answer.ts';
 
@@ -78,13 +77,12 @@ async function settle(serving: Serving, meter: SseMeter, end: StreamEnd, deliver
     client.end([errorEvent(order.family, nothingCame)]);
     return;
   }
-  const { usage, estimated } = usageOf(serving, meter, end, delivered);
-  const bill = billFor(order, usage, estimated);
+  const bill = billOf(serving, meter, end, delivered);
   const settled = await payment.settle(bill.cost.totalMsat, bill.memo);
   noteCharge(context.metrics, order, bill, settled);
   if (end === 'client_gone') return;
   if (end === 'complete') {
-    const spent = { family: order.family, usage, fields: chargeOf(bill, settled) };
+    const spent = { family: order.family, usage: bill.usage, fields: chargeOf(bill, settled) };
     client.end([...held.rest, mergedUsageEvent(held.usageEvent, spent, meter.identity), ...held.closing]);
   } else {
     client.end([errorEvent(order.family, cutShort[end])]);
@@ -95,19 +93,14 @@ async function settle(serving: Serving, meter: SseMeter, end: StreamEnd, deliver
  * What a stream is billed: the upstream's own count of what was delivered, else ours.
  * Of a stream that was cut the upstream may have counted more than its client got: then ours it is.
  */
-function usageOf(
-  { order }: Serving,
-  meter: SseMeter,
-  end: StreamEnd,
-  delivered: number,
-): { usage: Usage; estimated: boolean } {
+function billOf({ order }: Serving, meter: SseMeter, end: StreamEnd, delivered: number): Bill {
   const reported = meter.usage();
+  // A whole stream of another shape than OpenAI's brought its image all the same.
+  const least = order.family === 'images' && end === 'complete' ? 1 : 0;
+  const images = Math.max(least, meter.deliveredImages);
+  const counted = () => countStream(order.family, order.counted, { tokens: delivered, images });
   if (reported && (end === 'complete' || delivered === meter.deliveredTokens())) {
-    return { usage: reported, estimated: !meter.exact };
+    return billStated(order, { usage: reported, estimated: !meter.exact }, counted);
   }
-  const counted = countStream(order.family, order.counted, {
-    tokens: delivered,
-    images: meter.deliveredImages,
-  });
-  return { usage: counted, estimated: true };
+  return billFor(order, counted(), true);
 }

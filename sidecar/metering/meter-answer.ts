@@ -18,11 +18,20 @@ export interface MeteredAnswer {
 export function meterAnswer(family: ApiFamily, body: Buffer, counted: Counted): MeteredAnswer {
   if (family === 'extra') return { usage: NOTHING, estimated: false };
   const object = scanObject(body);
-  const images = family === 'images' ? imagesMade(body, object) : 0;
   const stated = object && statedUsage(family, body, object);
-  if (stated !== undefined) return { usage: { ...stated, images }, estimated: false };
-  const usage = countAnswer(family, body, object, counted);
-  return { usage: { ...usage, images }, estimated: true };
+  if (stated === undefined) return { usage: countBody(family, body, counted, object), estimated: true };
+  return { usage: { ...stated, images: imagesMade(family, body, object) }, estimated: false };
+}
+
+/** What a whole answer used, as counted here, whatever the upstream says. */
+export function countBody(
+  family: ApiFamily,
+  body: Buffer,
+  counted: Counted,
+  object: JsonObject | undefined = scanObject(body),
+): Usage {
+  const images = imagesMade(family, body, object);
+  return { ...countAnswer(family, body, object, counted), images };
 }
 
 function statedUsage(family: ApiFamily, body: Buffer, object: JsonObject): Usage | undefined {
@@ -49,7 +58,8 @@ function statedUsage(family: ApiFamily, body: Buffer, object: JsonObject): Usage
 }
 
 /** An answer of another shape than OpenAI's has an image all the same: it was delivered, so it is not free. */
-function imagesMade(body: Buffer, object: JsonObject | undefined): number {
+function imagesMade(family: ApiFamily, body: Buffer, object: JsonObject | undefined): number {
+  if (family !== 'images') return 0;
   const list = object && findMember(object, 'data');
   return (list && countElements(body, list.valueStart, list.valueEnd)) ?? 1;
 }
