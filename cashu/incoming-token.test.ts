@@ -82,8 +82,16 @@ describe('a token is refused before its mint hears of it', () => {
     ],
     [
       'of an unknown keyset',
-      () => token([proof({ id: `01${'ee'.repeat(32)}` })]),
+      () => {
+        till.skew.ms += 10_000;
+        return token([proof({ id: `01${'ee'.repeat(32)}` })]);
+      },
       { code: 'invalid_cashu_token' },
+    ],
+    [
+      'of an unknown keyset, a moment after the mint was asked for its own',
+      () => token([proof({ id: `01${'ef'.repeat(32)}` })]),
+      { code: 'cashu_mint_rate_limited', spendable: true },
     ],
     [
       'of a keyset of another unit',

@@ -83,10 +83,18 @@ export class Mint {
     }
   }
 
-  /** Asks again because a token names a keyset that we don't know: not more often than every few seconds. */
+  /**
+   * Asks again because a token names a keyset that we don't know: not more often than every few seconds.
+   * @throws MintError `not_sent` when that was a moment ago. It may be newer than that, so nobody calls it unknown yet.
+   */
   async refreshForToken(signal: AbortSignal): Promise<Description> {
-    const recent = this.#options.clock() - this.#askedAt < refreshEvery;
-    return recent && this.#description !== undefined ? this.#description : await this.refresh(signal);
+    const wait = this.#askedAt + refreshEvery - this.#options.clock();
+    if (wait > 0 && this.#describing === undefined && this.#description !== undefined) {
+      throw new MintError('not_sent', 'The mint was asked for its keysets a moment ago', {
+        retryAfter: Math.ceil(Math.min(wait, refreshEvery) / 1000),
+      });
+    }
+    return await this.refresh(signal);
   }
 
   /** Asks again: the mint refused what was right by its last description. */
