@@ -28,6 +28,8 @@ export interface MintListOptions {
   clock: () => number;
   signal: AbortSignal;
   timeout?: number | undefined;
+  /** Redemptions in a second, for each mint. Default 10. */
+  perSecond?: number | undefined;
 }
 
 interface Entry {
@@ -36,8 +38,11 @@ interface Entry {
   bucket: TokenBucket;
 }
 
-/** Redemptions a mint is asked for: a burst, a rate, and how much of the burst only known customers get. */
-const rate = { capacity: 60, perSecond: 10, keptForKnown: 20 };
+/** Redemptions that one mint is asked for in a second. */
+const usualRate = 10;
+/** Seconds' worth of them that may come at once, and how much of that only known customers get. */
+const burst = 6;
+const burstForKnown = 2;
 
 /** The mints that are taken, and those that were while money came from them: what is in doubt there is still ours to ask for. */
 export class MintList {
@@ -74,7 +79,7 @@ export class MintList {
     let entry = this.#entries.get(url);
     if (entry === undefined) {
       const { clock } = this.#options;
-      entry = { mint: new Mint({ url, ...this.#options }), bucket: new TokenBucket({ ...rate, clock }) };
+      entry = { mint: new Mint({ url, ...this.#options }), bucket: this.#bucket() };
       this.#entries.set(url, entry);
     }
     return entry;
@@ -104,5 +109,15 @@ export class MintList {
 
   async close(): Promise<void> {
     await Promise.allSettled([...this.#entries.values()].map(({ mint }) => mint.close()));
+  }
+
+  #bucket(): TokenBucket {
+    const { clock, perSecond = usualRate } = this.#options;
+    return new TokenBucket({
+      capacity: Math.max(1, burst * perSecond),
+      perSecond,
+      keptForKnown: burstForKnown * perSecond,
+      clock,
+    });
   }
 }

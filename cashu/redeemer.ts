@@ -34,6 +34,8 @@ export interface RedeemerOptions {
   /** Most msat to hold at any one mint. */
   maxExposure?: Msat | undefined;
   onEvent: OnRedeemerEvent;
+  /** Redemptions that one mint is asked for in a second. Default 10, six times that at once. */
+  redemptionsPerSecond?: number | undefined;
   /** Threads for the curve arithmetic. Default 1. */
   threads?: number | undefined;
   /** For one call to a mint, ms. Default 15,000. */
@@ -110,7 +112,13 @@ class SwappingRedeemer implements Redeemer {
     const viewKey = options.viewKey === undefined ? undefined : parseViewKey(options.viewKey);
     this.#crypto = new CryptoPool({ threads: options.threads ?? 1 });
     const crypto = this.#crypto;
-    this.#mints = new MintList(options.mints, { crypto, clock, signal, timeout: options.mintTimeout });
+    this.#mints = new MintList(options.mints, {
+      crypto,
+      clock,
+      signal,
+      timeout: options.mintTimeout,
+      perSecond: options.redemptionsPerSecond,
+    });
     this.#context = {
       store,
       crypto,

@@ -56,6 +56,12 @@ export const Settings = Type.Object(
       default: 60,
       description: 'new tokens one client address may bring in a minute',
     }),
+    MINT_REDEMPTIONS_PER_SECOND: Type.Number({
+      minimum: 1,
+      maximum: 10_000,
+      default: 10,
+      description: 'tokens a second that one mint is asked to swap, at least 1',
+    }),
 
     MODELS_PATH: Type.String({
       default: 'models.json',

@@ -100,6 +100,7 @@ export async function startSidecar({
     mints: listings(offer),
     lockKey: settings.WALLET_PUBLIC_KEY,
     ...(settings.WALLET_VIEW_KEY !== undefined && { viewKey: settings.WALLET_VIEW_KEY }),
+    redemptionsPerSecond: settings.MINT_REDEMPTIONS_PER_SECOND,
     provider: settings.PROVIDER,
     session: () => live.session,
     clock,
