@@ -78,7 +78,6 @@ export class MintList {
   at(url: string): Entry {
     let entry = this.#entries.get(url);
     if (entry === undefined) {
-      const { clock } = this.#options;
       entry = { mint: new Mint({ url, ...this.#options }), bucket: this.#bucket() };
       this.#entries.set(url, entry);
     }
