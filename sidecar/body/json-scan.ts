@@ -143,7 +143,8 @@ function endsScalar(byte: number): boolean {
 }
 
 function skipNested(json: Buffer, from: number, to: number, count: { containers: number }): number {
-  const closers = new Uint8Array(MAX_DEPTH);
+  // No typed array: to make one takes longer than a short value takes to scan.
+  const closers: number[] = [];
   let depth = 0;
   let at = from;
   while (at < to) {
