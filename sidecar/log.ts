@@ -24,6 +24,6 @@ export function createLog(level: string, destination?: DestinationStream): Logge
         streamWrite: (line) => line.replace(secretText, '$1$2[redacted]'),
       },
     },
-    destination ?? pino.destination({ dest: 1, sync: false, minLength: 4096, periodicFlush: 100 }),
+    destination ?? pino.destination({ dest: 1, sync: false, minLength: 8192, periodicFlush: 100 }),
   );
 }
