@@ -19,8 +19,9 @@ export function collect(answer: UpstreamAnswer, limit: number, memory: MemorySha
           memory.add(chunk.length);
           chunks.push(chunk);
         } catch (error) {
-          answer.flow.abort();
+          // First why, then the end: an answer that we gave up has failed as well.
           reject(error);
+          answer.flow.abort();
         }
       },
       end: () => resolve(chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks, length)),
