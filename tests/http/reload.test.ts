@@ -94,8 +94,6 @@ test('a catalogue that can not be used changes nothing, and the log says why', a
   await eventually(() => expect(complaints()).toHaveLength(before + 1));
   expect(complaints().at(-1)).toContain('completion');
   expect(await published()).toBe(0.000005);
-  await writeFile(models, '{"models":[');
-  await eventually(() => expect(complaints()).toHaveLength(before + 2));
   expect((await pay()).status).toBe(200);
   expect((await ask(`${stack.admin}/readyz`)).status).toBe(200);
   await price('0.000001');
@@ -118,9 +116,6 @@ test('a file with a wrong setting changes nothing, and the log names it', async 
   await settings({ NAME: 'Third name', MARGIN_PERCENT: 'plenty' });
   await eventually(() => expect(complaints()).toHaveLength(before + 1));
   expect(complaints().at(-1)).toContain('MARGIN_PERCENT');
-  expect(await info()).toMatchObject({ name: 'Second name' });
-  await rm(config);
-  await eventually(() => expect(complaints()).toHaveLength(before + 2));
   expect(await info()).toMatchObject({ name: 'Second name' });
 });
 
