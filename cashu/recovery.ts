@@ -116,7 +116,10 @@ async function credit(
   { store, onEvent }: RedemptionContext,
 ): Promise<Ending> {
   const result = await store.creditAttempt({ attempt: attempt.id, proofs });
-  onEvent({ kind: 'credited_late', alert: false, mint: mint.url, attempt: attempt.id });
+  if (result.kind === 'credited') {
+    const { amount } = result;
+    onEvent({ kind: 'credited_late', alert: false, amount, mint: mint.url, attempt: attempt.id });
+  }
   return ending(attempt, result);
 }
 

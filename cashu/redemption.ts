@@ -172,6 +172,9 @@ export class Redemption {
     if (result.kind === 'swapped') {
       const credit = await store.creditAttempt({ attempt, proofs: result.proofs });
       if (credit.kind === 'unknown_attempt') throw new Error(`The store forgot attempt ${attempt}`);
+      const { amount } = credit;
+      if (credit.kind === 'credited')
+        onEvent({ kind: 'credited', alert: false, amount, mint: this.#mint.url, attempt });
       return { credited: this.#creditedTo({ ...credit, tokenHash: this.#token.hash }) };
     }
     const { error } = result;

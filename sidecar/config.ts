@@ -88,5 +88,6 @@ function problem(name: string, given: Readonly<Record<string, unknown>>): string
 }
 
 function show(value: unknown): string {
-  return (JSON.stringify(value) ?? String(value)).slice(0, 100);
+  // A URL may hold a password.
+  return (JSON.stringify(value) ?? String(value)).replace(/\/\/[^/@\s]*@/g, '//…@').slice(0, 100);
 }

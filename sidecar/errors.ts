@@ -11,7 +11,7 @@ const table = {
     'invalid_request_error',
     'There is nothing here. See /v1/info for the supported endpoints',
   ],
-  method_not_allowed: [405, 'invalid_request_error', 'This path does not take that method'],
+  method_not_allowed: [405, 'invalid_request_error', 'This server does not take that method'],
   unsupported_content_encoding: [
     415,
     'invalid_request_error',
@@ -98,6 +98,20 @@ const table = {
 
 export type ErrorCode = keyof typeof table;
 
+/** Statuses that mean “later”: they always say when, in seconds. */
+const passing: ReadonlySet<number> = new Set([425, 429, 503]);
+const usualWait = 2;
+
+/** What an account that refuses something is to its owner. */
+export const accountRefusals = {
+  unknown: 'invalid_api_key',
+  unknown_account: 'invalid_api_key',
+  child: 'child_key',
+  expired: 'key_expired',
+  mint: 'cashu_untrusted_source_mint',
+  house: 'refund_nothing',
+} as const satisfies Record<string, ErrorCode>;
+
 export interface ErrorOptions {
   /** Replaces the table's text. Never put a token, key or upstream address in it. */
   message?: string;
@@ -127,7 +141,8 @@ export class HttpError extends Error {
     this.status = options.status ?? status;
     this.type = type;
     this.headers = { ...options.headers };
-    if (options.retryAfter !== undefined) this.headers['retry-after'] = String(options.retryAfter);
+    const retryAfter = options.retryAfter ?? (passing.has(this.status) ? usualWait : undefined);
+    if (retryAfter !== undefined) this.headers['retry-after'] = String(retryAfter);
     this.fields = options.fields ?? {};
   }
 

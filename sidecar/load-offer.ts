@@ -6,7 +6,7 @@ import { CatalogueError } from '../pricing/errors.ts';
 import { type RateSource, staticRate } from '../pricing/rate.ts';
 import { ConfigError } from './config-error.ts';
 import type { ExtraPath, Offer } from './offer.ts';
-import { inferencePaths } from './routes/paths.ts';
+import { inferencePaths } from './paths.ts';
 import type { Settings } from './settings.ts';
 
 const fallbackCatalogue = 'models.example.json';
@@ -18,7 +18,7 @@ const largestCatalogue = 32 * 1024 * 1024;
  */
 export async function loadOffer(settings: Settings): Promise<Offer> {
   checkLockKey(settings.WALLET_PUBLIC_KEY);
-  const text = await readCatalogue(settings.MODELS_PATH);
+  const text = await readCatalogue(catalogueFiles(settings));
   let json: unknown;
   try {
     json = JSON.parse(text);
@@ -62,8 +62,12 @@ function checkLockKey(key: string): void {
   }
 }
 
-async function readCatalogue(path: string): Promise<string> {
-  const candidates = path === 'models.json' ? [path, fallbackCatalogue] : [path];
+/** Where a catalogue may be; the first that exists is it. */
+export function catalogueFiles({ MODELS_PATH: path }: Settings): string[] {
+  return path === 'models.json' ? [path, fallbackCatalogue] : [path];
+}
+
+async function readCatalogue(candidates: readonly string[]): Promise<string> {
   for (const candidate of candidates) {
     try {
       const text = await readFile(candidate, 'utf8');

@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { readSettings } from './config.ts';
 import { ConfigError } from './config-error.ts';
+import { catalogueFiles } from './load-offer.ts';
 import { createLog } from './log.ts';
 import { type Sidecar, startSidecar } from './sidecar.ts';
 
@@ -12,7 +13,7 @@ try {
   sidecar = await startSidecar({
     settings,
     reread: () => readSettings(env),
-    files: ({ MODELS_PATH }) => [MODELS_PATH, ...(env.CONFIG_FILE ? [env.CONFIG_FILE] : [])],
+    files: [...catalogueFiles(settings), ...(env.CONFIG_FILE ? [env.CONFIG_FILE] : [])],
     log: createLog(settings.LOG_LEVEL),
     version,
   });

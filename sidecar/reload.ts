@@ -1,20 +1,20 @@
-import { readFile } from 'node:fs/promises';
+import { stat } from 'node:fs/promises';
 import { setInterval } from 'node:timers/promises';
 
 /**
- * Calls `changed` when the text of one of these files is another than it was. Compared by content, every `interval` ms:
- * a mounted ConfigMap changes by swapping a symbolic link, which file watchers miss.
+ * Calls `changed` when one of these files is another than it was, looked at every `interval` ms. File watchers miss how a
+ * mounted ConfigMap changes, by swapping a symbolic link.
  */
 export async function watchFiles(
-  paths: () => readonly string[],
+  paths: readonly string[],
   interval: number,
   changed: () => Promise<void>,
   signal: AbortSignal,
 ): Promise<void> {
-  let before = await contents(paths());
+  let before = await marks(paths);
   try {
     for await (const _ of setInterval(interval, undefined, { signal, ref: false })) {
-      const now = await contents(paths());
+      const now = await marks(paths);
       if (now === before) continue;
       before = now;
       await changed();
@@ -24,7 +24,7 @@ export async function watchFiles(
   }
 }
 
-async function contents(paths: readonly string[]): Promise<string> {
-  const texts = await Promise.all(paths.map((path) => readFile(path, 'utf8').catch(() => '')));
-  return JSON.stringify(texts);
+async function marks(paths: readonly string[]): Promise<string> {
+  const files = await Promise.all(paths.map((path) => stat(path).catch(() => undefined)));
+  return files.map((file) => (file ? `${file.ino} ${file.size} ${file.mtimeMs}` : 'none')).join();
 }

@@ -111,7 +111,11 @@ export const Settings = Type.Object(
     ADMIN_PORT: port('the port of /livez, /readyz and /metrics', 8403),
     DRAIN_PORT: port('the port of /drain', 8404),
     DRAIN_TOKEN: Type.Optional(
-      Type.String({ minLength: 8, description: 'what x-routstr-drain must carry for /drain to listen' }),
+      Type.String({
+        minLength: 8,
+        description:
+          'at least 8 characters: what x-routstr-drain must carry; without it only this machine may drain',
+      }),
     ),
     DRAIN_DEADLINE: seconds('seconds running requests get when the server drains', 15),
     DRAIN_PROPAGATION: Type.Number({
@@ -183,3 +187,26 @@ export const Settings = Type.Object(
 
 export type Settings = Static<typeof Settings>;
 export type SettingName = keyof Settings;
+
+/** What is looked at once, when the process starts. A changed file changes everything else while it runs. */
+export const needsRestart: ReadonlySet<SettingName> = new Set<SettingName>([
+  'UPSTREAM_BASE_URL',
+  'UPSTREAM_TIMEOUT',
+  'WALLET_PUBLIC_KEY',
+  'WALLET_VIEW_KEY',
+  'MAX_EXPOSURE_SATS',
+  'MINT_REDEMPTIONS_PER_SECOND',
+  'MODELS_PATH',
+  'DATABASE_URL',
+  'PROVIDER',
+  'HOST',
+  'PORT',
+  'ADMIN_PORT',
+  'DRAIN_PORT',
+  'DRAIN_TOKEN',
+  'TRUST_PROXY',
+  'CORS_ORIGINS',
+  'BODY_LIMIT_BYTES',
+  'EXTRA_PATHS',
+  'LOG_LEVEL',
+]);

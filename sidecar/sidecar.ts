@@ -3,28 +3,31 @@ import type { FastifyInstance } from 'fastify';
 import type { Logger } from 'pino';
 import { createRedeemer, type MintListing } from '../cashu/index.ts';
 import { LiveSession, openLedger, runReaper, systemClock } from '../ledger/index.ts';
-import { Admission, type SessionInUse } from './admission/admit.ts';
+import { Admission } from './admission/admit.ts';
 import { ClientLimits } from './admission/client-limits.ts';
 import { MemoryBudget } from './admission/memory-budget.ts';
 import { RunningRequests } from './admission/running-requests.ts';
 import { untilWritten } from './admission/until-written.ts';
+import { mergeChanged } from './changed-settings.ts';
+import type { Context, Load } from './context.ts';
 import { Drain } from './drain.ts';
 import { HttpError } from './errors.ts';
 import { every } from './every.ts';
-import { RunningStreams } from './inference/running-streams.ts';
+import { UnfinishedAnswers } from './inference/unfinished-answers.ts';
 import { loadOffer } from './load-offer.ts';
 import { createMetrics } from './metrics.ts';
 import type { Offer } from './offer.ts';
 import { watchFiles } from './reload.ts';
 import { balanceRoutes } from './routes/balance.ts';
-import type { Context, Load } from './routes/context.ts';
 import { inferenceRoutes } from './routes/inference.ts';
 import { infoRoutes } from './routes/info.ts';
 import { lightningRoutes } from './routes/lightning.ts';
 import { refundRoutes } from './routes/refund.ts';
 import { createAdminServer } from './server/admin-server.ts';
 import { createDrainServer } from './server/drain-server.ts';
+import { OpenReplies } from './server/open-replies.ts';
 import { createPaidServer } from './server/paid-server.ts';
+import type { SessionInUse } from './session-in-use.ts';
 import type { Settings } from './settings.ts';
 import { Upstream } from './upstream/upstream.ts';
 
@@ -33,7 +36,7 @@ export interface SidecarOptions {
   /** Reads the settings again, when a file changed. */
   reread: () => Promise<Settings>;
   /** Files whose change means that the settings or the catalogue changed. */
-  files: (settings: Settings) => string[];
+  files: readonly string[];
   log: Logger;
   version: string;
 }
@@ -67,7 +70,8 @@ export async function startSidecar({
   const ledger = await openLedger(settings.DATABASE_URL, { clock });
 
   const running = new RunningRequests();
-  const streams = new RunningStreams();
+  const unfinished = new UnfinishedAnswers();
+  const replies = new OpenReplies();
   const load: Load = { waiting: 0 };
   const budget = new MemoryBudget(() => offer.settings.MEMORY_LIMIT_BYTES);
   const metrics = createMetrics({
@@ -84,16 +88,21 @@ export async function startSidecar({
     onFenced: ({ id }) =>
       log.warn({ session: id }, 'the ledger took this process for dead: it goes on under a new session'),
   });
-  const session = (): SessionInUse => ({
-    id: live.session.id,
+  const session: SessionInUse = {
+    id: () => live.session.id,
     trusted: () => clock.monotonic() < live.trustedUntil(),
-  });
+  };
+  const onBroken = (error: unknown) =>
+    log.error(
+      { err: error },
+      'a request could not be settled: what it accrued is charged when this process ends',
+    );
 
   const insist = untilWritten({
     patience: settlePatience,
-    trusted: () => session().trusted(),
+    trusted: session.trusted,
     onRetry: () => metrics.ledgerRetries.inc(),
-    onBroken: (error) => log.error({ err: error }, 'a hold could not be ended: the reaper will'),
+    onBroken,
   });
   const redeemer = createRedeemer({
     store: ledger,
@@ -108,6 +117,7 @@ export async function startSidecar({
       maxExposure: BigInt(settings.MAX_EXPOSURE_SATS) * 1000n,
     }),
     onEvent: (event) => {
+      if ('amount' in event) metrics.redeemed.inc(Number(event.amount));
       if (event.alert) metrics.redemptionAlerts.inc({ event: event.kind });
       log[event.alert ? 'error' : 'info'](event, 'redemption');
     },
@@ -122,7 +132,6 @@ export async function startSidecar({
     mints: () => offer.mints,
     limits,
     untilWritten: insist,
-    onCredit: (msat) => metrics.redeemed.inc(Number(msat)),
   });
   const upstream = new Upstream({
     baseUrl: settings.UPSTREAM_BASE_URL,
@@ -131,9 +140,10 @@ export async function startSidecar({
   });
   const drain = new Drain({
     running,
+    replies,
     propagation: () => offer.settings.DRAIN_PROPAGATION * 1000,
     deadline: () => offer.settings.DRAIN_DEADLINE * 1000,
-    cut: () => streams.cut(),
+    cut: () => unfinished.cut(),
   });
 
   const context: Context = {
@@ -144,15 +154,16 @@ export async function startSidecar({
     metrics,
     budget,
     running,
-    streams,
+    unfinished,
     load,
     limits,
     offer: () => offer,
     session,
+    onBroken,
     now: clock.now,
     signal: end.signal,
   };
-  const paid = await createPaidServer(() => offer, budget, log, metrics);
+  const paid = await createPaidServer({ settings, budget, replies, log, metrics });
   infoRoutes(paid, context, version);
   balanceRoutes(paid, context);
   refundRoutes(paid, context);
@@ -163,7 +174,7 @@ export async function startSidecar({
     () => ({
       draining: drain.state !== 'serving',
       upstream: upstream.healthy ?? false,
-      ledger: clock.monotonic() < live.trustedUntil(),
+      ledger: session.trusted(),
       catalogue: offer.catalogue.version,
     }),
     metrics,
@@ -204,11 +215,14 @@ export async function startSidecar({
     every(upstreamLookEvery, lookAtUpstream, log, end.signal),
     every(recoverEvery, () => redeemer.recover(end.signal), log, end.signal),
     watchFiles(
-      () => files(offer.settings),
+      files,
       reloadEvery,
       async () => {
         try {
-          offer = await loadOffer(await reread());
+          const changed = mergeChanged(offer.settings, await reread());
+          if (changed.waiting.length > 0)
+            log.warn({ settings: changed.waiting }, 'these changes need a restart');
+          offer = await loadOffer(changed.settings);
           redeemer.setMints(listings(offer));
           log.info({ catalogue: offer.catalogue.version }, 'the settings were loaded again');
         } catch (error) {

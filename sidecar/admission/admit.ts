@@ -7,33 +7,26 @@ import {
   refundPublicKey,
 } from '../../cashu/index.ts';
 import { type Ledger, LedgerUnavailableError, type Msat, type ReserveResult } from '../../ledger/index.ts';
-import { HttpError, isErrorCode } from '../errors.ts';
+import { accountRefusals, HttpError, isErrorCode } from '../errors.ts';
+import type { SessionInUse } from '../session-in-use.ts';
 import type { ClientLimits } from './client-limits.ts';
 import { type Credential, hashOfToken, previewOf } from './credential.ts';
 import type { NewKeyOptions } from './new-key-options.ts';
 import { Payment } from './payment.ts';
-import { paymentRequired } from './payment-required.ts';
+import { longestEcho, paymentRequired } from './payment-required.ts';
 import type { RunningRequests } from './running-requests.ts';
 import type { UntilWritten } from './until-written.ts';
-
-/** This process as the ledger knows it now. */
-export interface SessionInUse {
-  readonly id: string;
-  /** False when the ledger has not been heard for so long that a reaper may have ended this process's holds. */
-  trusted(): boolean;
-}
 
 export interface AdmissionOptions {
   ledger: Ledger;
   redeemer: Redeemer;
   running: RunningRequests;
-  session: () => SessionInUse;
+  session: SessionInUse;
   provider: string;
   mints: () => readonly string[];
   /** How often one client address may have tokens redeemed. */
   limits: ClientLimits;
   untilWritten: UntilWritten;
-  onCredit: (msat: Msat) => void;
 }
 
 export interface Bill {
@@ -102,17 +95,39 @@ export class Admission {
   }
 
   /** A token that would not cover the request, still unspent: its owner gets it back and may use a larger one. */
-  async #tooSmall({ worth, token }: IncomingToken, credential: Credential, bill: Bill): Promise<HttpError> {
+  async #tooSmall(
+    { worth, fee, token }: IncomingToken,
+    credential: Credential,
+    bill: Bill,
+  ): Promise<HttpError> {
     const known = await this.#options.ledger.redemption(hashOfToken(token));
     if (known?.state === 'undecided') return new HttpError('cashu_redemption_pending', { retryAfter: 5 });
     if (known && known.state !== 'rejected') return new HttpError('cashu_token_already_spent');
     return paymentRequired(credential.kind === 'request' ? 'payment_required' : 'insufficient_balance', {
       required: bill.amount,
       available: worth,
+      // The next token pays its mint's fee as well.
+      ask: bill.amount + fee,
       model: bill.model,
       mints: this.#options.mints(),
-      echo: token,
+      ...(credential.kind === 'request' && { echo: token, xCashu: true }),
     });
+  }
+
+  /**
+   * Whether a credential could pay for anything at all, looked at before a large body is taken.
+   * @throws HttpError
+   */
+  async vouch(credential: Credential, signal: AbortSignal): Promise<void> {
+    const { ledger, provider, mints } = this.#options;
+    const account = credential.kind === 'request' ? credential.tokenHash : credential.keyHash;
+    const known = await ledger.account(account, provider);
+    if (known && known.available === 0n) {
+      throw paymentRequired('insufficient_balance', { available: 0n, mints: mints() });
+    }
+    if (known) return;
+    if (credential.kind === 'key') throw new HttpError('invalid_api_key');
+    await this.#inspect(credential.token, signal);
   }
 
   /** The token of a request that runs or ran: never a second run, whatever became of the first. */
@@ -144,7 +159,6 @@ export class Admission {
         { known: target.role === 'topup' },
         signal,
       );
-      this.#options.onCredit(redeemed.amount);
       return redeemed.amount;
     } catch (error) {
       throw await this.#cashuAnswer(error, incoming.token);
@@ -154,8 +168,7 @@ export class Admission {
   /** What became of a token, as an answer. */
   async #cashuAnswer(error: unknown, token: string): Promise<unknown> {
     if (!(error instanceof CashuError)) return error;
-    const refusals = { unknown: 'invalid_api_key', expired: 'key_expired', child: 'child_key' } as const;
-    const code = error.reason ? refusals[error.reason] : error.code;
+    const code = error.reason ? accountRefusals[error.reason] : error.code;
     return new HttpError(isErrorCode(code) ? code : 'cashu_token_redemption_failed', {
       ...(!error.reason && { message: error.message }),
       ...(error.retryAfter !== undefined && { retryAfter: error.retryAfter }),
@@ -166,13 +179,14 @@ export class Admission {
 
   /** `X-Cashu` with the token, for an answer that leaves it unspent. A token that was ever taken is never handed back. */
   async #handedBack(token: string): Promise<Record<string, string>> {
+    if (token.length > longestEcho) return {};
     const known = await this.#options.ledger.redemption(hashOfToken(token));
     return known === undefined || known.state === 'rejected' ? { 'x-cashu': token } : {};
   }
 
   async #reserve(account: string, bill: Bill): Promise<Payment | Refused> {
     const { ledger, running, provider, mints, untilWritten, session } = this.#options;
-    const { id: sessionId } = session();
+    const sessionId = session.id();
     const hold = randomUUIDv7();
     running.expect(hold);
     try {
@@ -196,7 +210,7 @@ export class Admission {
       if (lost)
         void untilWritten(
           () => ledger.release(hold, sessionId),
-          () => running.delete(hold),
+          (outcome) => running.ended(hold, outcome),
         );
       else running.delete(hold);
       throw error;

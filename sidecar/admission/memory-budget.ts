@@ -1,8 +1,12 @@
 import { HttpError } from '../errors.ts';
 
-/** Bytes of bodies in memory at once, over all requests: many large bodies must not end the process. */
+/**
+ * Bytes of bodies in memory at once, over all requests: many large bodies must not end the process. One client address
+ * gets a quarter at most, so that nobody shuts the others out.
+ */
 export class MemoryBudget {
   readonly #limit: () => number;
+  readonly #byAddress = new Map<string, number>();
   #used = 0;
 
   constructor(limit: () => number) {
@@ -14,16 +18,24 @@ export class MemoryBudget {
   }
 
   /** One body's share, empty at first. */
-  share(): MemoryShare {
+  share(address: string): MemoryShare {
     let taken = 0;
     return {
       add: (bytes) => {
-        if (this.#used + bytes > this.#limit()) throw new HttpError('rate_limited', { retryAfter: 1 });
+        const limit = this.#limit();
+        const own = (this.#byAddress.get(address) ?? 0) + bytes;
+        if (this.#used + bytes > limit || own > limit / 4)
+          throw new HttpError('rate_limited', { retryAfter: 1 });
         this.#used += bytes;
+        this.#byAddress.set(address, own);
         taken += bytes;
       },
       giveBack: () => {
+        if (taken === 0) return;
         this.#used -= taken;
+        const own = this.#byAddress.get(address)! - taken;
+        if (own > 0) this.#byAddress.set(address, own);
+        else this.#byAddress.delete(address);
         taken = 0;
       },
     };
@@ -31,7 +43,7 @@ export class MemoryBudget {
 }
 
 export interface MemoryShare {
-  /** @throws HttpError `rate_limited` when all bodies together would be too many bytes */
+  /** @throws HttpError `rate_limited` when all bodies together, or one address's, would be too many bytes */
   add(bytes: number): void;
   giveBack(): void;
 }

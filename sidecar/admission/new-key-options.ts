@@ -1,6 +1,7 @@
+import type { KeyLimits } from '../../ledger/index.ts';
 import { HttpError } from '../errors.ts';
 
-export interface NewKeyOptions {
+export interface NewKeyOptions extends KeyLimits {
   /** Unix ms. */
   expiresAt?: number;
   /** A Lightning address (LUD-16) or LNURL (LUD-01). */

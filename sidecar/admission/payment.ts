@@ -46,6 +46,11 @@ export class Payment implements RunningRequest {
     options.running.add(this);
   }
 
+  /** Whether settle or release was called. */
+  get ended(): boolean {
+    return this.#ended;
+  }
+
   /** msat set aside so far: nothing worth more may be delivered. */
   get amount(): Msat {
     return this.#amount;
@@ -63,16 +68,16 @@ export class Payment implements RunningRequest {
 
   /**
    * Raises the hold to `amount` in all, or by as much as the account still has.
-   * @returns false when that is not enough for `amount`, or this process is not trusted with it any more
+   * @returns `fenced` when this process was taken for dead: the hold has ended
    * @throws LedgerUnavailableError
    */
-  async extendTo(amount: Msat): Promise<boolean> {
+  async extendTo(amount: Msat): Promise<'extended' | 'insufficient' | 'fenced'> {
     const result = await this.#extend(amount);
-    if (result.kind === 'extended') return true;
+    if (result.kind === 'refused') return 'fenced';
+    if (result.kind === 'extended') return 'extended';
     // The last msat of an account buy an answer's last tokens.
-    if (result.kind === 'insufficient' && result.available > 0n)
-      await this.#extend(this.#amount + result.available);
-    return false;
+    if (result.available > 0n) await this.#extend(this.#amount + result.available);
+    return 'insufficient';
   }
 
   /**
@@ -104,6 +109,7 @@ export class Payment implements RunningRequest {
     // A second end would be harmless to the ledger, but it would mean two answers to one question.
     if (this.#ended) throw new Error(`Hold ${this.hold} was ended twice`);
     this.#ended = true;
-    return this.#options.untilWritten(write, () => this.#options.running.delete(this.hold));
+    const { untilWritten, running } = this.#options;
+    return untilWritten(write, (outcome) => running.ended(this.hold, outcome));
   }
 }

@@ -13,6 +13,7 @@ export interface RunningRequest {
  */
 export class RunningRequests {
   readonly #running = new Map<HoldId, { request?: RunningRequest; written: Msat }>();
+  readonly #broken = new Set<HoldId>();
   readonly #idle = new Set<() => void>();
 
   get size(): number {
@@ -20,7 +21,7 @@ export class RunningRequests {
   }
 
   holds(): ReadonlySet<HoldId> {
-    return new Set(this.#running.keys());
+    return new Set([...this.#running.keys(), ...this.#broken]);
   }
 
   /** Before its reserve is sent: else a look at the ledger in between would take it for a forgotten one. */
@@ -30,6 +31,15 @@ export class RunningRequests {
 
   add(request: RunningRequest): void {
     this.#running.set(request.hold, { request, written: 0n });
+  }
+
+  /**
+   * Its end was written; or it can't be, because of a mistake of ours. Then nobody here may release it as forgotten:
+   * what it accrued is charged by the reaper when this process has gone.
+   */
+  ended(hold: HoldId, outcome: 'written' | 'broken'): void {
+    if (outcome === 'broken') this.#broken.add(hold);
+    this.delete(hold);
   }
 
   delete(hold: HoldId): void {

@@ -48,8 +48,14 @@ export class Client {
     return false;
   }
 
+  /** What comes now is the rest of the answer: a client that reads none of it for too long is gone as well. */
+  expectEnd(): void {
+    this.#raw.setTimeout(this.#stall, () => this.#raw.destroy());
+  }
+
   end(pieces: readonly Buffer[]): void {
     if (this.#gone) return;
+    this.expectEnd();
     for (const piece of pieces) this.#raw.write(piece);
     this.#raw.end();
   }

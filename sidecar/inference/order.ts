@@ -14,6 +14,8 @@ import { fixedSale, type Sale, saleOf } from './sale.ts';
 export interface Order {
   /** As on the allow-list, with its `/v1`. */
   path: string;
+  /** With its `?`, on the provider's own paths only; else empty. */
+  query: string;
   method: 'POST' | 'GET';
   family: ApiFamily;
   facts: RequestFacts;
@@ -58,6 +60,7 @@ export function readOrder(request: FastifyRequest, path: string, offer: Offer): 
   const { UPSTREAM_ENGINE: engine } = offer.settings;
   return {
     path,
+    query: '',
     method: 'POST',
     family: facts.family,
     facts,
@@ -87,6 +90,7 @@ export function readExtraOrder(request: FastifyRequest, extra: ExtraPath, offer:
   const sale = fixedSale(extra.path, extra.price, offer.catalogue.version);
   return {
     path: extra.path,
+    query: /\?[^#]*$/.exec(request.raw.url ?? '')?.[0] ?? '',
     method: extra.method,
     family: 'extra',
     facts,

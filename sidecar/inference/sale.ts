@@ -11,8 +11,6 @@ export interface Sale {
   readonly name: string;
   /** Price and rate version. */
   readonly priced: string;
-  /** The most one completion can have; undefined where nothing is counted in tokens. */
-  readonly maxCompletionTokens: number | undefined;
   hold(estimate: Estimate): bigint;
   cost(usage: Usage): Cost;
   running(before: Usage): RunningCost;
@@ -23,7 +21,6 @@ export function saleOf(model: Model, rate: Rate | undefined, version: string): S
   return {
     name: model.id,
     priced: `${version} ${model.currency === 'usd' ? (rate?.version ?? 'none') : 'sat'}`,
-    maxCompletionTokens: model.maxCompletionTokens,
     hold: (estimate) => holdFor(model, estimate, rate),
     cost: (usage) => costOf(model, usage, rate),
     running: (before) => runningCost(model, before, rate),
@@ -35,7 +32,6 @@ export function fixedSale(path: string, price: bigint, version: string): Sale {
   return {
     name: path,
     priced: `${version} fixed`,
-    maxCompletionTokens: undefined,
     hold: () => price,
     cost: () => ({
       totalMsat: price,

@@ -1,4 +1,5 @@
 import type { FastifyReply } from 'fastify';
+import { HttpError } from '../errors.ts';
 import type { CostFields } from '../metering/cost-fields.ts';
 import { mergeBuffered } from '../metering/merge.ts';
 import { countBody, meterAnswer } from '../metering/meter-answer.ts';
@@ -8,23 +9,22 @@ import { answerHeaders } from '../upstream/headers.ts';
 import { upstreamFailed } from '../upstream/upstream.ts';
 import { billStated, chargeOf, noteCharge, promptBill } from './bill.ts';
 import { collect } from './buffered-answer.ts';
-import type { Serving } from './serve.ts';
+import type { Serving } from './serving.ts';
 
 /**
  * Sends a whole answer with its cost in its headers and, in JSON, in its `usage`.
  * @throws HttpError when the answer broke off: nothing was delivered then, nothing is charged
  */
 export async function sendBuffered(serving: Serving, answer: UpstreamAnswer): Promise<FastifyReply> {
-  const { order, offer, payment, client, reply, context } = serving;
+  const { order, offer, payment, client, request, reply, context } = serving;
   client.onGone(() => answer.flow.abort());
-  const memory = context.budget.share();
+  const memory = context.budget.share(request.ip);
   reply.raw.once('close', memory.giveBack);
   let body: Buffer;
   try {
     body = await collect(answer, offer.settings.ANSWER_LIMIT_BYTES, memory);
   } catch (error) {
     if (client.gone) return leave(serving);
-    await payment.release();
     if (!(error instanceof UpstreamFailure)) throw error;
     context.metrics.upstreamFailures.inc({ kind: error.kind });
     throw upstreamFailed(answer.status, { cause: error });
@@ -34,11 +34,19 @@ export async function sendBuffered(serving: Serving, answer: UpstreamAnswer): Pr
   const bill = billStated(order, meterAnswer(family, body, limits), () => countBody(family, body, limits));
   const settled = await payment.settle(bill.cost.totalMsat, bill.memo);
   noteCharge(context.metrics, order, bill, settled);
+  if (settled?.kind === 'settled' && settled.late && settled.shortfall > 0n) {
+    // Taken for dead meanwhile, and the rest of the money has gone: what is not paid for is not handed out.
+    throw new HttpError('ledger_unavailable', {
+      retryAfter: 1,
+      message: 'The request was interrupted: ask again',
+    });
+  }
   const fields = chargeOf(bill, settled);
   const pieces =
     isJson(answer) && family !== 'extra'
       ? mergeBuffered(body, { family, usage: bill.usage, fields })
       : [body];
+  client.expectEnd();
   return reply
     .code(answer.status)
     .headers({ ...answerHeaders(answer.headers), ...costHeaders(fields) })

@@ -3,12 +3,12 @@ import type { FastifyReply } from 'fastify';
 import { countStream } from '../metering/count-stream.ts';
 import { mergedUsageEvent } from '../metering/merge.ts';
 import { errorEvent, type StreamError } from '../metering/own-events.ts';
-import { SseMeter } from '../metering/sse-meter.ts';
+import { type HeldEnd, SseMeter } from '../metering/sse-meter.ts';
 import type { UpstreamAnswer } from '../upstream/forward.ts';
 import { answerHeaders } from '../upstream/headers.ts';
-import { type Bill, billFor, billStated, chargeOf, noteCharge } from './bill.ts';
-import type { Serving } from './serve.ts';
-import { type StreamEnd, StreamedAnswer } from './streamed-answer.ts';
+import { type Bill, billFor, billStated, chargeOf, noteCharge, promptBill } from './bill.ts';
+import type { Serving } from './serving.ts';
+import { type Delivered, type StreamEnd, StreamedAnswer } from './streamed-answer.ts';
 
 /** What a client reads in the last event of a stream that we had to end. */
 const cutShort: Record<Exclude<StreamEnd, 'complete' | 'client_gone'>, StreamError> = {
@@ -49,14 +49,14 @@ export function sendStreamed(serving: Serving, answer: UpstreamAnswer): FastifyR
     client,
     payment,
     running: order.sale.running(order.counted),
-    trusted: () => context.session().trusted(),
-    fenced: () => context.session().id !== payment.session,
+    trusted: context.session.trusted,
+    fenced: () => context.session.id() !== payment.session,
     ended: (end, delivered) => {
-      context.streams.delete(stream);
-      void settle(serving, meter, end, delivered);
+      context.unfinished.delete(stream);
+      settle(serving, meter, end, delivered).catch((error: unknown) => abandon(serving, error));
     },
   });
-  context.streams.add(stream);
+  context.unfinished.add(stream);
   reply.hijack();
   reply.raw.writeHead(answer.status, {
     ...(reply.getHeaders() as OutgoingHttpHeaders),
@@ -68,16 +68,23 @@ export function sendStreamed(serving: Serving, answer: UpstreamAnswer): FastifyR
   return reply;
 }
 
-async function settle(serving: Serving, meter: SseMeter, end: StreamEnd, delivered: number): Promise<void> {
+async function settle(
+  serving: Serving,
+  meter: SseMeter,
+  end: StreamEnd,
+  delivered: Delivered,
+): Promise<void> {
   const { order, payment, client, context } = serving;
   const held = meter.end();
-  if (end === 'upstream_failed' && meter.deliveredBytes === 0) {
+  const saidNothing =
+    !delivered.anything && (end === 'upstream_failed' || (end === 'complete' && isEmpty(held)));
+  if (saidNothing) {
     // It broke off before its first byte: as good as no answer at all.
     await payment.release();
     client.end([errorEvent(order.family, nothingCame)]);
     return;
   }
-  const bill = billOf(serving, meter, end, delivered);
+  const bill = billOf(serving, meter, end, delivered.tokens);
   const settled = await payment.settle(bill.cost.totalMsat, bill.memo);
   noteCharge(context.metrics, order, bill, settled);
   if (end === 'client_gone') return;
@@ -87,6 +94,17 @@ async function settle(serving: Serving, meter: SseMeter, end: StreamEnd, deliver
   } else {
     client.end([errorEvent(order.family, cutShort[end])]);
   }
+}
+
+function isEmpty({ rest, usageEvent, closing }: HeldEnd): boolean {
+  return rest.length === 0 && usageEvent === undefined && closing.length === 0;
+}
+
+/** A mistake of our own on the way to the bill. What the ledger knows to be owed is charged, and nobody else's stream ends for it. */
+function abandon({ order, payment, client, context }: Serving, error: unknown): void {
+  context.onBroken(error);
+  if (!payment.ended) void payment.settle(payment.accrued(), promptBill(order).memo);
+  client.end([errorEvent(order.family, cutShort.upstream_failed)]);
 }
 
 /**

@@ -2,30 +2,19 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Credential } from '../admission/credential.ts';
 import { readNewKeyOptions } from '../admission/new-key-options.ts';
 import type { Payment } from '../admission/payment.ts';
+import type { Context } from '../context.ts';
 import { HttpError } from '../errors.ts';
-import type { Offer } from '../offer.ts';
-import type { Context } from '../routes/context.ts';
 import { UpstreamFailure } from '../upstream/failure.ts';
 import type { UpstreamAnswer } from '../upstream/forward.ts';
 import { requestHeaders } from '../upstream/headers.ts';
 import { upstreamFailed } from '../upstream/upstream.ts';
-import { promptBill } from './bill.ts';
+import { noteCharge, promptBill } from './bill.ts';
 import { Client } from './client.ts';
 import type { Order } from './order.ts';
 import { sendBuffered } from './send-buffered.ts';
 import { sendStreamed } from './send-streamed.ts';
+import type { Serving } from './serving.ts';
 import { upstreamError } from './upstream-error.ts';
-
-/** A paid request on its way: from here on exactly one of settle and release ends its payment. */
-export interface Serving {
-  order: Order;
-  offer: Offer;
-  payment: Payment;
-  client: Client;
-  request: FastifyRequest;
-  reply: FastifyReply;
-  context: Context;
-}
 
 /** ms that a client may leave its answer unread before it counts as gone. */
 const clientStall = 120_000;
@@ -38,44 +27,44 @@ export async function serve(
   reply: FastifyReply,
   context: Context,
 ): Promise<FastifyReply> {
+  // Looked at before the body was read, and again now that others may have come in meanwhile.
+  refuseWhenBusy(context);
   const offer = context.offer();
   const client = new Client(reply.raw, clientStall);
   const payment = await pay(order, credential, request, context);
   const serving: Serving = { order, offer, payment, client, request, reply, context };
-  if (client.gone) {
-    await payment.release();
-    return reply.hijack();
-  }
+  if (!client.gone) return forwardAndAnswer(serving);
+  await payment.release();
+  return reply.hijack();
+}
+
+async function forwardAndAnswer(serving: Serving): Promise<FastifyReply> {
+  const { client, context, payment, reply } = serving;
   let abort = () => {};
   const unanswered = { finish: () => abort() };
-  context.streams.add(unanswered);
+  context.unfinished.add(unanswered);
   try {
     const answer = await ask(serving, (cancel) => {
       abort = cancel;
       client.onGone(cancel);
     });
-    return answer ? await send(serving, answer) : reply.hijack();
-  } finally {
-    context.streams.delete(unanswered);
-  }
-}
-
-async function send(serving: Serving, answer: UpstreamAnswer): Promise<FastifyReply> {
-  const { payment } = serving;
-  if (answer.status < 200 || answer.status > 299) {
-    const error = await upstreamError(answer);
-    await payment.release();
+    if (!answer) return reply.hijack();
+    if (answer.status < 200 || answer.status > 299) throw await upstreamError(answer);
+    const encoding = answer.headers['content-encoding'];
+    if (encoding !== undefined && encoding !== 'identity') {
+      // Asked not to, it compressed its answer all the same: that can't be metered, so it can't be sold.
+      answer.flow.abort();
+      throw upstreamFailed(answer.status);
+    }
+    const isStream = String(answer.headers['content-type'] ?? '').startsWith('text/event-stream');
+    return isStream ? sendStreamed(serving, answer) : await sendBuffered(serving, answer);
+  } catch (error) {
+    // Nothing was delivered. Given back before the client hears of it, so that its next request finds the money.
+    if (!payment.ended) await payment.release();
     throw error;
+  } finally {
+    context.unfinished.delete(unanswered);
   }
-  const encoding = answer.headers['content-encoding'];
-  if (encoding !== undefined && encoding !== 'identity') {
-    // Asked not to, it compressed its answer all the same: that can't be metered, so it can't be sold.
-    answer.flow.abort();
-    await payment.release();
-    throw upstreamFailed(answer.status);
-  }
-  const isStream = String(answer.headers['content-type'] ?? '').startsWith('text/event-stream');
-  return isStream ? sendStreamed(serving, answer) : sendBuffered(serving, answer);
 }
 
 async function pay(
@@ -108,8 +97,8 @@ async function pay(
 
 /**
  * Forwards the request.
- * @returns undefined when the client left meanwhile: then it is settled, and there is nobody to answer
- * @throws HttpError when there was no answer; released then
+ * @returns undefined when the client left meanwhile: then the payment is ended, and there is nobody to answer
+ * @throws HttpError when there was no answer
  */
 async function ask(
   { order, offer, payment, client, request, context }: Serving,
@@ -119,29 +108,29 @@ async function ask(
   const { UPSTREAM_API_KEY } = offer.settings;
   const length = order.body.reduce((sum, piece) => sum + piece.length, 0);
   const prompt = promptBill(order);
-  payment.accrueBy(() => prompt.cost.totalMsat);
   const observed = metrics.firstByte.startTimer();
   try {
     const answer = await upstream.send(
-      order.path,
+      order.path + order.query,
       {
         method: order.method,
         headers: requestHeaders(request.headers, UPSTREAM_API_KEY, length),
         body: order.body,
       },
-      onAbort,
+      // The model has the prompt now: from here on that much is owed.
+      { onAbort, onSent: () => payment.accrueBy(() => prompt.cost.totalMsat) },
     );
     observed();
     return answer;
   } catch (error) {
     const failure = UpstreamFailure.from(error as Error);
     if (failure.kind === 'aborted' && client.gone) {
-      // The model had the prompt already: that much was bought.
-      await payment.settle(prompt.cost.totalMsat, prompt.memo);
+      if (failure.sent) {
+        noteCharge(metrics, order, prompt, await payment.settle(prompt.cost.totalMsat, prompt.memo));
+      } else await payment.release();
       return undefined;
     }
     metrics.upstreamFailures.inc({ kind: failure.kind });
-    await payment.release();
     throw upstreamFailed(undefined, { cause: failure });
   }
 }
@@ -151,6 +140,7 @@ export function refuseWhenBusy({ drain, load, running, offer }: Context): void {
   if (drain.state === 'refusing') {
     throw new HttpError('draining', { retryAfter: 1, headers: { connection: 'close' } });
   }
-  if (running.size + load.waiting >= offer().settings.CONCURRENCY)
+  if (running.size + load.waiting >= offer().settings.CONCURRENCY) {
     throw new HttpError('rate_limited', { retryAfter: 1 });
+  }
 }

@@ -26,7 +26,13 @@ export interface StreamedAnswerOptions {
   /** Whether it never will again: its session was fenced. */
   fenced: () => boolean;
   /** Called once. What was delivered is final then. */
-  ended: (end: StreamEnd, delivered: number) => void;
+  ended: (end: StreamEnd, delivered: Delivered) => void;
+}
+
+/** What went out to the client. */
+export interface Delivered {
+  anything: boolean;
+  tokens: number;
 }
 
 /** Tokens that a hold is extended ahead by: a second's worth of a fast model. */
@@ -44,7 +50,7 @@ export class StreamedAnswer implements BodySink {
   readonly #options: StreamedAnswerOptions;
   /** Metered, but not covered or not allowed out yet. */
   #waiting: Buffer[] = [];
-  #deliveredTokens = 0;
+  readonly #delivered: Delivered = { anything: false, tokens: 0 };
   #coveredTokens: number;
   #extending = false;
   #extended = false;
@@ -57,7 +63,7 @@ export class StreamedAnswer implements BodySink {
     this.#options = options;
     const { payment, running } = options;
     this.#coveredTokens = running.tokensWithin(payment.amount);
-    payment.accrueBy(() => running.at(this.#deliveredTokens));
+    payment.accrueBy(() => running.at(this.#delivered.tokens));
   }
 
   /** Ends it at once when the client has left already. */
@@ -88,7 +94,7 @@ export class StreamedAnswer implements BodySink {
     clearTimeout(this.#timer);
     this.#waiting = [];
     if (end !== 'complete') this.#options.flow.abort();
-    this.#options.ended(end, this.#deliveredTokens);
+    this.#options.ended(end, this.#delivered);
   }
 
   #advance(): void {
@@ -107,7 +113,8 @@ export class StreamedAnswer implements BodySink {
     if (this.#waiting.length > 0) {
       const pieces = this.#waiting;
       this.#waiting = [];
-      this.#deliveredTokens = tokens;
+      this.#delivered.anything = true;
+      this.#delivered.tokens = tokens;
       if (!client.write(pieces, () => flow.resume())) flow.pause();
     }
     if (this.#upstreamEnded) this.finish('complete');
@@ -137,10 +144,14 @@ export class StreamedAnswer implements BodySink {
     const { payment, running } = this.#options;
     payment
       .extendTo(running.at(tokens + 2 * ahead))
-      .then((extended) => {
+      .then((result) => {
         this.#extending = false;
+        if (result === 'fenced') {
+          this.finish('untrusted');
+          return;
+        }
         this.#extended = true;
-        this.#refused = !extended;
+        this.#refused = result === 'insufficient';
         this.#coveredTokens = running.tokensWithin(payment.amount);
         this.#goOn();
       })

@@ -2,8 +2,8 @@ import type { FastifyRequest } from 'fastify';
 import type { Account } from '../../ledger/index.ts';
 import { type Credential, readCredential } from '../admission/credential.ts';
 import { readNewKeyOptions } from '../admission/new-key-options.ts';
+import type { Context } from '../context.ts';
 import { HttpError } from '../errors.ts';
-import type { Context } from './context.ts';
 
 type KeyCredential = Exclude<Credential, { kind: 'request' }>;
 

@@ -1,16 +1,16 @@
 import { randomBytes, randomUUIDv7 } from 'node:crypto';
 import type { FastifyInstance } from 'fastify';
-import Type from 'typebox';
-import type { Account } from '../../ledger/index.ts';
+import Type, { type Static } from 'typebox';
+import type { Account, KeyLimits } from '../../ledger/index.ts';
 import { hashOfKey, keyOfToken, previewOf, readCredential, readToken } from '../admission/credential.ts';
 import { readNewKeyOptions } from '../admission/new-key-options.ts';
 import { paymentRequired } from '../admission/payment-required.ts';
+import type { Context } from '../context.ts';
 import { HttpError } from '../errors.ts';
 import { accountOf } from './account-of.ts';
-import { jsonBody } from './body.ts';
-import type { Context } from './context.ts';
+import { jsonBody, smallBody } from './body.ts';
 
-const limits = {
+const limits = Type.Object({
   balance_limit: Type.Optional(
     Type.Union([Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER }), Type.Null()]),
   ),
@@ -20,23 +20,23 @@ const limits = {
   validity_date: Type.Optional(
     Type.Union([Type.Integer({ minimum: 0, maximum: 253_402_300_799 }), Type.Null()]),
   ),
-};
+});
 
 const create = jsonBody(
   Type.Object({
     initial_balance_token: Type.String({ minLength: 1 }),
-    ...limits,
+    ...limits.properties,
     refund_address: Type.Optional(Type.Union([Type.String(), Type.Null()])),
     key_expiry_time: Type.Optional(Type.Union([Type.Integer(), Type.Null()])),
   }),
-  'Send {"initial_balance_token":"cashu…"}',
+  'Send {"initial_balance_token":"cashu…"}, with balance_limit (msat), balance_limit_reset, validity_date (Unix s), refund_address and key_expiry_time (Unix s) if you like',
 );
 const topup = jsonBody(
   Type.Object({ cashu_token: Type.Optional(Type.String()) }),
   'A cashu_token is required.',
 );
 const children = jsonBody(
-  Type.Object({ count: Type.Integer({ minimum: 1, maximum: 50 }), ...limits }),
+  Type.Object({ count: Type.Integer({ minimum: 1, maximum: 50 }), ...limits.properties }),
   'Send {"count":1…50}, with balance_limit (msat), balance_limit_reset and validity_date (Unix s) if you like',
 );
 const reset = jsonBody(
@@ -63,23 +63,24 @@ export function balanceRoutes(server: FastifyInstance, context: Context): void {
       });
     }
 
-    server.post(`${base}/create`, async (request) => {
+    server.post(`${base}/create`, smallBody, async (request) => {
       const body = create(request);
-      if (body.balance_limit != null || body.balance_limit_reset != null || body.validity_date != null) {
-        throw new HttpError('invalid_request', {
-          message: 'Limits belong to child keys: create a key, then POST /v1/balance/child-key with them',
-        });
-      }
       const token = readToken(body.initial_balance_token);
       const key = keyOfToken(token);
-      const options = readNewKeyOptions(body.key_expiry_time, body.refund_address, now());
+      const options = {
+        ...readNewKeyOptions(body.key_expiry_time, body.refund_address, now()),
+        ...limitsOf(body),
+      };
+      if (options.validUntil !== undefined && options.validUntil <= now()) {
+        throw new HttpError('invalid_request', { message: 'The key’s validity_date is in the past' });
+      }
       const credential = { kind: 'token' as const, token, key, keyHash: hashOfKey(key) };
       await admission.open(credential, options, request.ip, signal);
       const account = await ledger.account(credential.keyHash, offer().settings.PROVIDER);
       return { api_key: key, balance: Number(account?.available ?? 0n) };
     });
 
-    server.post(`${base}/topup`, async (request) => {
+    server.post(`${base}/topup`, smallBody, async (request) => {
       const { cashu_token: sent } = topup(request);
       if (!sent) throw new HttpError('invalid_request', { message: 'A cashu_token is required.' });
       const token = readToken(sent);
@@ -107,7 +108,7 @@ export function balanceRoutes(server: FastifyInstance, context: Context): void {
       };
     });
 
-    server.post(`${base}/child-key`, async (request) => {
+    server.post(`${base}/child-key`, smallBody, async (request) => {
       const body = children(request);
       const { account } = await accountOf(request, context);
       if (account.parent !== null) throw new HttpError('child_key');
@@ -123,14 +124,12 @@ export function balanceRoutes(server: FastifyInstance, context: Context): void {
         children: keys.map((key) => ({
           keyHash: hashOfKey(key),
           preview: previewOf(key),
-          ...(body.balance_limit != null && { limit: BigInt(body.balance_limit) }),
-          ...(body.balance_limit_reset != null && { limitReset: body.balance_limit_reset }),
-          ...(body.validity_date != null && { validUntil: body.validity_date * 1000 }),
+          ...limitsOf(body),
         })),
       });
       if (result.kind === 'refused') {
-        if (result.reason === 'insufficient') {
-          throw paymentRequired('insufficient_balance', {
+        if (result.reason === 'insufficient' || result.reason === 'limit') {
+          throw paymentRequired(result.reason === 'limit' ? 'balance_limit_exceeded' : 'insufficient_balance', {
             required: cost,
             available: result.available,
             mints,
@@ -154,7 +153,7 @@ export function balanceRoutes(server: FastifyInstance, context: Context): void {
       };
     });
 
-    server.post(`${base}/child-key/reset`, async (request) => {
+    server.post(`${base}/child-key/reset`, smallBody, async (request) => {
       const { account } = await accountOf(request, context);
       const child = readCredential({ authorization: `Bearer ${reset(request).child_key}` });
       const done =
@@ -164,6 +163,14 @@ export function balanceRoutes(server: FastifyInstance, context: Context): void {
       return { success: true, message: 'The child key’s limit starts again' };
     });
   }
+}
+
+function limitsOf({ balance_limit, balance_limit_reset, validity_date }: Static<typeof limits>): KeyLimits {
+  return {
+    ...(balance_limit != null && { limit: BigInt(balance_limit) }),
+    ...(balance_limit_reset != null && { limitReset: balance_limit_reset }),
+    ...(validity_date != null && { validUntil: validity_date * 1000 }),
+  };
 }
 
 function accountJson(account: Account, apiKey: string) {

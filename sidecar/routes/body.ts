@@ -3,6 +3,9 @@ import type { Static, TSchema } from 'typebox';
 import { Compile } from 'typebox/compile';
 import { HttpError } from '../errors.ts';
 
+/** For routes whose body is a token at most: large ones are for who pays for them. */
+export const smallBody = { bodyLimit: 128 * 1024 };
+
 /** A small JSON body, checked: `read(request)` is what the schema says, or an `invalid_request` that names the field. */
 export function jsonBody<T extends TSchema>(schema: T, hint: string): (request: FastifyRequest) => Static<T> {
   const validator = Compile(schema);

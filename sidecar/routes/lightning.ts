@@ -2,10 +2,11 @@ import { createHash, randomBytes } from 'node:crypto';
 import type { FastifyInstance } from 'fastify';
 import Type from 'typebox';
 import { hashOfKey, previewOf } from '../admission/credential.ts';
-import { HttpError } from '../errors.ts';
+import type { Context } from '../context.ts';
+import { accountRefusals, HttpError } from '../errors.ts';
 import { accountOf } from './account-of.ts';
-import { jsonBody } from './body.ts';
-import type { Context } from './context.ts';
+import { jsonBody, smallBody } from './body.ts';
+import { unixSeconds } from './unix-seconds.ts';
 
 const wanted = jsonBody(
   Type.Object({
@@ -23,7 +24,7 @@ export function lightningRoutes(server: FastifyInstance, context: Context): void
   const { ledger, limits, offer, now } = context;
 
   for (const base of ['/lightning', '/v1/balance/lightning']) {
-    server.post(`${base}/invoice`, async (request) => {
+    server.post(`${base}/invoice`, smallBody, async (request) => {
       const { amount_sats, purpose } = wanted(request);
       const wait = limits.take(request.ip);
       if (wait > 0) throw new HttpError('rate_limited', { retryAfter: wait });
@@ -44,15 +45,7 @@ export function lightningRoutes(server: FastifyInstance, context: Context): void
         amount: BigInt(amount_sats) * 1000n,
         wantedUntil: now() + wantedFor,
       });
-      if (result.kind === 'refused') {
-        const codes = {
-          unknown_account: 'invalid_api_key',
-          child: 'child_key',
-          expired: 'key_expired',
-          mint: 'cashu_untrusted_source_mint',
-        } as const;
-        throw new HttpError(codes[result.reason]);
-      }
+      if (result.kind === 'refused') throw new HttpError(accountRefusals[result.reason]);
       throw new HttpError('wallet_unavailable', { retryAfter: 5 });
     });
 
@@ -64,9 +57,9 @@ export function lightningRoutes(server: FastifyInstance, context: Context): void
         status: invoice.state === 'requested' ? 'pending' : invoice.state,
         api_key: invoice.purpose === 'create' && invoice.state === 'paid' ? keyOfInvoice(id) : null,
         amount_sats: Number(invoice.amount / 1000n),
-        paid_at: seconds(invoice.paidAt),
-        created_at: seconds(invoice.createdAt),
-        expires_at: seconds(invoice.expiresAt),
+        paid_at: unixSeconds(invoice.paidAt),
+        created_at: unixSeconds(invoice.createdAt),
+        expires_at: unixSeconds(invoice.expiresAt),
       };
     });
   }
@@ -79,8 +72,4 @@ function keyOfInvoice(id: string): string {
 
 function hashOfInvoice(id: string): string {
   return createHash('sha256').update(id).digest('hex');
-}
-
-function seconds(ms: number | null): number | null {
-  return ms === null ? null : Math.floor(ms / 1000);
 }

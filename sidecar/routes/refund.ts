@@ -5,10 +5,10 @@ import { refundPublicKey } from '../../cashu/index.ts';
 import type { Refund } from '../../ledger/index.ts';
 import { readCredential } from '../admission/credential.ts';
 import { readRefundAddress } from '../admission/new-key-options.ts';
+import type { Context } from '../context.ts';
 import { HttpError } from '../errors.ts';
 import { accountOf } from './account-of.ts';
-import { jsonBody } from './body.ts';
-import type { Context } from './context.ts';
+import { jsonBody, smallBody } from './body.ts';
 
 const destination = jsonBody(
   Type.Object({
@@ -25,7 +25,7 @@ export function refundRoutes(server: FastifyInstance, context: Context): void {
   const { ledger } = context;
 
   for (const path of ['/v1/balance/refund', '/v1/wallet/refund']) {
-    server.post(path, async (request) => {
+    server.post(path, smallBody, async (request) => {
       const credential = readCredential(request.headers);
       if (credential?.kind === 'request') return change(credential.tokenHash);
       const { lightning_address: address } = destination(request);

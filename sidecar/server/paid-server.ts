@@ -8,8 +8,8 @@ import type { Metrics } from '../metrics.ts';
 import type { Settings } from '../settings.ts';
 import type { OpenReplies } from './open-replies.ts';
 import { bodyReader } from './read-body.ts';
-import { refuseMalformed } from './refuse-malformed.ts';
 import { toHttpError } from './to-http-error.ts';
+import { UnreadableRequests } from './unreadable-request.ts';
 
 const exposedHeaders = [
   'x-routstr-request-id',
@@ -45,6 +45,7 @@ export async function createPaidServer({
   log,
   metrics,
 }: PaidServerOptions): Promise<FastifyInstance> {
+  const unreadable = new UnreadableRequests((status) => metrics.requests.inc({ endpoint: 'none', status }));
   const server = fastify({
     genReqId: () => randomUUIDv7(),
     bodyLimit: settings.BODY_LIMIT_BYTES,
@@ -54,21 +55,14 @@ export async function createPaidServer({
     http: { maxHeaderSize, headersTimeout: 30_000, connectionsCheckingInterval: 5_000 },
     forceCloseConnections: 'idle',
     return503OnClosing: false,
-    clientErrorHandler: refuseMalformed,
+    clientErrorHandler: unreadable.onClientError,
     frameworkErrors: (error, request, reply) => send(reply as FastifyReply, request.id, toHttpError(error)),
   });
 
+  unreadable.watch(server);
   server.removeAllContentTypeParsers();
   server.decorateRequest('memory', null);
   server.addContentTypeParser('*', bodyReader(budget));
-  await server.register(cors, {
-    origin: settings.CORS_ORIGINS.includes('*') ? '*' : settings.CORS_ORIGINS,
-    methods: ['GET', 'POST', 'OPTIONS'],
-    exposedHeaders,
-    strictPreflight: false,
-    optionsSuccessStatus: 204,
-    maxAge: 86_400,
-  });
   // Each field of this line is ours, none can hold a credential: looking for one would cost three times the line.
   const answered = log.child({}, { redact: [] });
   server.addHook('onRequest', async (request, reply) => {
@@ -84,6 +78,16 @@ export async function createPaidServer({
       const ms = Math.round(reply.elapsedTime);
       answered.info({ request: request.id, method: request.method, path, status, ms }, 'answered');
     });
+  });
+  await server.register(cors, {
+    origin: settings.CORS_ORIGINS.includes('*') ? '*' : settings.CORS_ORIGINS,
+    methods: ['GET', 'POST', 'OPTIONS'],
+    exposedHeaders,
+    strictPreflight: false,
+    optionsSuccessStatus: 204,
+    maxAge: 86_400,
+  });
+  server.addHook('onRequest', async (request) => {
     const path = request.raw.url?.split('?', 1)[0] ?? '';
     if (!plainPath.test(path) && !modelPath.test(path)) throw new HttpError('not_found');
     const encoding = request.headers['content-encoding'];

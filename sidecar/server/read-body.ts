@@ -10,10 +10,11 @@ declare module 'fastify' {
   }
 }
 
-/** A request's body, whole and untouched, within its own limit and what all bodies together may take. */
-export function bodyReader(limit: () => number, budget: MemoryBudget) {
+/** A request's body, whole and untouched, within its route's limit and what all bodies together may take. */
+export function bodyReader(budget: MemoryBudget) {
   return (request: FastifyRequest, payload: Readable): Promise<Buffer> => {
-    const memory = budget.share();
+    const limit = request.routeOptions.bodyLimit;
+    const memory = budget.share(request.ip);
     request.memory = memory;
     return new Promise((resolve, reject) => {
       const chunks: Buffer[] = [];
@@ -22,11 +23,11 @@ export function bodyReader(limit: () => number, budget: MemoryBudget) {
         payload.removeAllListeners('data').resume();
         reject(error);
       };
-      if (Number(request.headers['content-length'] ?? 0) > limit()) return refuse(tooLarge());
+      if (Number(request.headers['content-length'] ?? 0) > limit) return refuse(tooLarge());
       payload.on('data', (chunk: Buffer) => {
         length += chunk.length;
         try {
-          if (length > limit()) throw tooLarge();
+          if (length > limit) throw tooLarge();
           memory.add(chunk.length);
           chunks.push(chunk);
         } catch (error) {

@@ -19,11 +19,14 @@ const timeout = new Set(['UND_ERR_HEADERS_TIMEOUT', 'UND_ERR_BODY_TIMEOUT', 'ETI
 
 export class UpstreamFailure extends Error {
   readonly kind: FailureKind;
+  /** The model may have got the request. */
+  readonly sent: boolean;
 
-  constructor(kind: FailureKind, options?: ErrorOptions) {
-    super(`The upstream request failed: ${kind}`, options);
+  constructor(kind: FailureKind, { sent = true, cause }: { sent?: boolean; cause?: unknown } = {}) {
+    super(`The upstream request failed: ${kind}`, { cause });
     this.name = 'UpstreamFailure';
     this.kind = kind;
+    this.sent = sent;
   }
 
   /** Maps each error of undici and of the socket to one kind. */

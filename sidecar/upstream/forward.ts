@@ -35,23 +35,29 @@ export interface UpstreamAnswer {
   consume(sink: BodySink): void;
 }
 
+export interface UpstreamEvents {
+  /** Receives a function that cancels the request while its answer's head is awaited. */
+  onAbort: (abort: () => void) => void;
+  /** The request is on its way to the model, no longer waiting for a connection. */
+  onSent: () => void;
+}
+
 /** Largest body that is copied into one piece; above it the copy costs more than writing the pieces one by one. */
 const joinBelow = 256 * 1024;
 
 /**
  * Sends a request upstream and resolves with the head of its answer. The body goes straight from undici's parser to the
  * sink: no stream object in between, one call a chunk.
- * @param onAbort receives a function that cancels the request while its answer's head is awaited
  * @throws UpstreamFailure when there was no answer
  */
 export function forward(
   upstream: Dispatcher,
   origin: string,
   request: UpstreamRequest,
-  onAbort: (abort: () => void) => void,
+  { onAbort, onSent }: UpstreamEvents,
 ): Promise<UpstreamAnswer> {
   return new Promise((resolve, reject) => {
-    const answer = new Answer(resolve, reject);
+    const answer = new Answer(resolve, reject, onSent);
     onAbort(() => answer.abort());
     upstream.dispatch(
       {
@@ -76,6 +82,7 @@ function bodyOf({ method, body }: UpstreamRequest): Buffer | Readable | null {
 class Answer implements Dispatcher.DispatchHandler, Flow {
   readonly #resolve: (answer: UpstreamAnswer) => void;
   readonly #reject: (failure: UpstreamFailure) => void;
+  readonly #onSent: () => void;
   #controller: Dispatcher.DispatchController | undefined;
   #sink: BodySink | undefined;
   /** What came before the sink did. */
@@ -83,14 +90,20 @@ class Answer implements Dispatcher.DispatchHandler, Flow {
   #over: 'no' | 'ended' | UpstreamFailure = 'no';
   #aborted = false;
 
-  constructor(resolve: (answer: UpstreamAnswer) => void, reject: (failure: UpstreamFailure) => void) {
+  constructor(
+    resolve: (answer: UpstreamAnswer) => void,
+    reject: (failure: UpstreamFailure) => void,
+    onSent: () => void,
+  ) {
     this.#resolve = resolve;
     this.#reject = reject;
+    this.#onSent = onSent;
   }
 
   onRequestStart(controller: Dispatcher.DispatchController): void {
     this.#controller = controller;
     if (this.#aborted) controller.abort(new UpstreamFailure('aborted'));
+    else this.#onSent();
   }
 
   onResponseStart(_: Dispatcher.DispatchController, status: number, headers: IncomingHttpHeaders): void {
@@ -130,7 +143,7 @@ class Answer implements Dispatcher.DispatchHandler, Flow {
     if (this.#aborted) return;
     this.#aborted = true;
     this.#early = [];
-    const failure = new UpstreamFailure('aborted');
+    const failure = new UpstreamFailure('aborted', { sent: this.#controller !== undefined });
     this.#controller?.abort(failure);
     this.#reject(failure);
     if (this.#over !== 'no') return;

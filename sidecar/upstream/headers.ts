@@ -31,10 +31,9 @@ const dropped = new Set([
   // Ours alone to say.
   'x-cashu',
   'x-routstr-request-id',
-  'access-control-allow-origin',
-  'access-control-allow-credentials',
-  'access-control-expose-headers',
+  'vary',
 ]);
+const droppedPrefixes = ['access-control-', 'x-routstr-'];
 
 /**
  * The headers of the request that goes upstream.
@@ -45,12 +44,7 @@ export function requestHeaders(
   apiKey: string | undefined,
   bodyLength: number,
 ): Record<string, string> {
-  // Names that `Connection` lists belong to that hop only: dropped before anything else is looked at.
-  const hop = new Set(
-    String(client.connection ?? '')
-      .toLowerCase()
-      .split(/[\s,]+/),
-  );
+  const hop = hopHeaders(client);
   const headers: Record<string, string> = {};
   for (const name in client) {
     if (hop.has(name)) continue;
@@ -70,16 +64,20 @@ export function requestHeaders(
 
 /** The headers of the model's answer that its client may see. */
 export function answerHeaders(upstream: IncomingHttpHeaders): Record<string, string | string[]> {
-  const hop = new Set(
-    String(upstream.connection ?? '')
-      .toLowerCase()
-      .split(/[\s,]+/),
-  );
+  const hop = hopHeaders(upstream);
   const headers: Record<string, string | string[]> = {};
   for (const name in upstream) {
     const value = upstream[name];
-    if (value === undefined || hop.has(name) || dropped.has(name) || name.startsWith('x-routstr-')) continue;
+    if (value === undefined || hop.has(name) || dropped.has(name)) continue;
+    if (droppedPrefixes.some((prefix) => name.startsWith(prefix))) continue;
     headers[name] = value;
   }
   return headers;
 }
+
+/** Names that `Connection` lists belong to that hop only. */
+function hopHeaders({ connection }: IncomingHttpHeaders): ReadonlySet<string> {
+  return connection === undefined ? none : new Set(connection.toLowerCase().split(/[\s,]+/));
+}
+
+const none: ReadonlySet<string> = new Set();

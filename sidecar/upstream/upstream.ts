@@ -1,7 +1,7 @@
 import { Agent } from 'undici';
 import { HttpError } from '../errors.ts';
 import { UpstreamFailure } from './failure.ts';
-import { forward, type UpstreamAnswer, type UpstreamRequest } from './forward.ts';
+import { forward, type UpstreamAnswer, type UpstreamEvents, type UpstreamRequest } from './forward.ts';
 
 export interface UpstreamOptions {
   /** With its base path, `/v1` as a rule. */
@@ -51,12 +51,12 @@ export class Upstream {
   send(
     path: string,
     request: Omit<UpstreamRequest, 'path'>,
-    onAbort: (abort: () => void) => void,
+    events: UpstreamEvents,
   ): Promise<UpstreamAnswer> {
     const full = path.startsWith('/v1/')
       ? this.#basePath + path.slice('/v1'.length)
       : this.#basePath.replace(/\/v1$/, '') + path;
-    return forward(this.#agent, this.#origin, { ...request, path: full }, onAbort);
+    return forward(this.#agent, this.#origin, { ...request, path: full }, events);
   }
 
   /** One look at its model list. Anything it says, short of a server error, means that it is there. */
