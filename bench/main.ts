@@ -40,7 +40,11 @@ async function run(figure: Figure): Promise<(Row | Missing)[]> {
   const programs = new Programs();
   await mkdir(place, { recursive: true });
   const folder = await mkdtemp(`${place}bench-`);
-  const interrupted = () => void programs.stop().then(() => process.exit(130));
+  const clear = async () => {
+    await programs.stop();
+    await rm(folder, { recursive: true, force: true });
+  };
+  const interrupted = () => void clear().then(() => process.exit(130));
   process.once('SIGINT', interrupted).once('SIGTERM', interrupted);
   try {
     return await figure.measure({
@@ -49,8 +53,7 @@ async function run(figure: Figure): Promise<(Row | Missing)[]> {
       progress: (doing) => progress(`${figure.name}: ${doing}`),
     });
   } finally {
-    await programs.stop();
-    await rm(folder, { recursive: true, force: true });
+    await clear();
     process.off('SIGINT', interrupted).off('SIGTERM', interrupted);
     progress('');
   }

@@ -3,12 +3,17 @@ import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 
 const repository = fileURLToPath(new URL('../..', import.meta.url));
 
 /** Linux counts a process's time in hundredths of a second (USER_HZ) for everybody who asks by /proc. */
 const msPerTick = 10;
+
+/** ms a program gets to become ready in, and to end in. */
+const patience = 30_000;
+const stopPatience = 5_000;
 
 export interface ProgramOptions {
   args?: readonly string[];
@@ -61,21 +66,24 @@ export class Program {
     this.#child.kill(signal);
   }
 
-  /** Waits until `ready` resolves with something. @throws Error with its stderr when it ends before */
-  async until<T>(ready: () => Promise<T | undefined>, every = 2): Promise<T> {
-    for (;;) {
+  /**
+   * Asks again and again until `ready` resolves with something.
+   * @throws Error with its stderr when it ends before, or takes longer than half a minute
+   */
+  async until<T>(ready: () => Promise<T | undefined>): Promise<T> {
+    for (const deadline = performance.now() + patience; performance.now() < deadline; await sleep(2)) {
       const found = await ready();
       if (found !== undefined) return found;
       if (this.#gone) await this.#ended();
-      await new Promise((resolve) => setTimeout(resolve, every));
     }
+    throw new Error(`${this.#name} was not ready in time\n${this.#said.join('')}`);
   }
 
   async stop(): Promise<void> {
     if (this.#gone) return;
     const exit = once(this.#child, 'exit');
     this.#child.kill('SIGTERM');
-    const timer = setTimeout(() => this.#child.kill('SIGKILL'), 5_000);
+    const timer = setTimeout(() => this.#child.kill('SIGKILL'), stopPatience);
     await exit;
     clearTimeout(timer);
   }
@@ -86,9 +94,12 @@ export class Program {
 
   async #ended(): Promise<never> {
     if (!this.#gone) await once(this.#child, 'exit');
-    const { spawnfile, spawnargs, exitCode, signalCode } = this.#child;
-    const how = signalCode ?? `exit code ${exitCode}`;
-    throw new Error(`${[spawnfile, ...spawnargs.slice(1)].join(' ')} ended: ${how}\n${this.#said.join('')}`);
+    const { exitCode, signalCode } = this.#child;
+    throw new Error(`${this.#name} ended: ${signalCode ?? `exit code ${exitCode}`}\n${this.#said.join('')}`);
+  }
+
+  get #name(): string {
+    return this.#child.spawnargs.join(' ');
   }
 
   #proc(file: string): string {
