@@ -1,11 +1,12 @@
 import { readFile } from 'node:fs/promises';
+import { createServer } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { Recorded } from '../../sqlite-dev/model/recorder.ts';
 import { ask, chat } from '../support/ask.ts';
 import { account, charges, expectBalanced } from '../support/books.ts';
 import { eventually, type Stack, startStack } from '../support/stack.ts';
-import { faulty, free, keyWith, perToken, prompt, spentSince } from './money.ts';
+import { chatsAsked, faulty, free, keyWith, perToken, prompt, spentSince } from './money.ts';
 import { openStream, send } from './paid-stream.ts';
 
 let stack: Stack;
@@ -87,7 +88,7 @@ describe('a client that leaves', () => {
     await eventually(async () =>
       expect(await account(stack, token)).toMatchObject({ balance: 99_000, reserved: 0, total_spent: 0 }),
     );
-    expect(paidRequests()).toEqual([]);
+    expect(chatsAsked(stack)).toEqual([]);
   });
 
   it('of many at once: each is charged, none is left running', async () => {
@@ -108,7 +109,9 @@ describe('a client that leaves', () => {
     expect(new20).toHaveLength(20);
     for (const { msat } of new20) expect(msat).toBeGreaterThan(0);
     expect(new20.reduce((sum, { msat }) => sum + msat, 0)).toBe(spent);
-    await eventually(() => expect(paidRequests().every(({ outcome }) => outcome === 'aborted')).toBe(true));
+    await eventually(() =>
+      expect(chatsAsked(stack).every(({ outcome }) => outcome === 'aborted')).toBe(true),
+    );
   });
 });
 
@@ -121,7 +124,9 @@ describe('a client that does not read', () => {
       ),
     );
     // What the kernel keeps on both hops, and not a byte more.
-    const total = await standstill(() => paidRequests().reduce((sum, { sentBytes }) => sum + sentBytes, 0));
+    const total = await standstill(() =>
+      chatsAsked(stack).reduce((sum, { sentBytes }) => sum + sentBytes, 0),
+    );
     expect(total / streams.length).toBeLessThan(24e6);
     expect((await resident(stack.sidecar.pid!)) - residentBefore).toBeLessThan(64e6);
 
@@ -130,10 +135,12 @@ describe('a client that does not read', () => {
     await first!.until(2000);
     for (const stream of [first!, ...others]) stream.leave();
     const spent = await spentSince(stack, key, before);
-    const sentTokens = paidRequests().reduce((sum, { sentEvents }) => sum + sentEvents, 0);
+    const sentTokens = chatsAsked(stack).reduce((sum, { sentEvents }) => sum + sentEvents, 0);
     expect(spent).toBeGreaterThanOrEqual(first!.arrivals.length * perToken);
     expect(spent).toBeLessThanOrEqual(4 * prompt + 2 * sentTokens * perToken);
-    await eventually(() => expect(paidRequests().every(({ outcome }) => outcome === 'aborted')).toBe(true));
+    await eventually(() =>
+      expect(chatsAsked(stack).every(({ outcome }) => outcome === 'aborted')).toBe(true),
+    );
   });
 
   it('does not hold up the others', async () => {
@@ -152,15 +159,11 @@ it('a request whose body never comes whole costs nothing', async () => {
     await sleep(100);
     sent.destroy();
   });
-  expect(paidRequests()).toEqual([]);
+  expect(chatsAsked(stack)).toEqual([]);
 });
 
-function paidRequests(): Recorded[] {
-  return stack.model.requests().filter(({ path }) => path === '/v1/chat/completions');
-}
-
 function upstream(): Recorded {
-  return paidRequests().at(-1)!;
+  return chatsAsked(stack).at(-1)!;
 }
 
 /** Bytes of memory a process has. */
@@ -181,7 +184,6 @@ async function standstill(read: () => number): Promise<number> {
 
 /** Sends the head of an answer and half of its body: the status it is asked for in `user`. */
 async function upstreamThatStopsHalfway() {
-  const { createServer } = await import('node:http');
   let waiting = Promise.withResolvers<void>();
   let aborted = Promise.withResolvers<void>();
   const server = createServer(async (request, response) => {

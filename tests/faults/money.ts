@@ -1,4 +1,5 @@
 import { expect } from 'vitest';
+import type { Recorded } from '../../sqlite-dev/model/recorder.ts';
 import { ask, chat } from '../support/ask.ts';
 import { account, charges, expectBalanced } from '../support/books.ts';
 import { eventually, type Stack } from '../support/stack.ts';
@@ -11,6 +12,11 @@ export function faulty(fault: string, tokens = 24, more: object = {}): object {
 /** The two tokens of `chat()`, at 1 msat each; its answer's cost 2 msat each. */
 export const prompt = 2;
 export const perToken = 2;
+
+/** The chats that the model was asked for, newest last. */
+export function chatsAsked(stack: Stack): Recorded[] {
+  return stack.model.requests().filter(({ path }) => path === '/v1/chat/completions');
+}
 
 /** A key with so many sats on it, less the mint's fee. */
 export async function keyWith(stack: Stack, sats: number): Promise<string> {

@@ -5,7 +5,7 @@ import { type Answer, ask, chat } from '../support/ask.ts';
 import { account, charges, rows } from '../support/books.ts';
 import { expectError, retryAfter } from '../support/expect-error.ts';
 import { eventually, type Stack, startStack } from '../support/stack.ts';
-import { expectConserved, faulty, keyWith } from './money.ts';
+import { chatsAsked, expectConserved, faulty, keyWith } from './money.ts';
 
 let stack: Stack;
 beforeAll(async () => {
@@ -37,7 +37,7 @@ async function persist(again: () => Promise<Answer>): Promise<Answer> {
 }
 
 function served(): number {
-  return stack.model.requests().filter(({ path }) => path === '/v1/chat/completions').length;
+  return chatsAsked(stack).length;
 }
 
 /** msat owed to the owner of an `X-Cashu` token. */
