@@ -15,9 +15,15 @@ export class RunningRequests {
   readonly #running = new Map<HoldId, { request?: RunningRequest; written: Msat }>();
   readonly #broken = new Set<HoldId>();
   readonly #idle = new Set<() => void>();
+  #admitted = 0;
 
   get size(): number {
     return this.#running.size;
+  }
+
+  /** Of these, whose money is set aside. The others are still on their way to it. */
+  get admitted(): number {
+    return this.#admitted;
   }
 
   holds(): ReadonlySet<HoldId> {
@@ -30,6 +36,7 @@ export class RunningRequests {
   }
 
   add(request: RunningRequest): void {
+    this.#admitted += 1;
     this.#running.set(request.hold, { request, written: 0n });
   }
 
@@ -43,6 +50,7 @@ export class RunningRequests {
   }
 
   delete(hold: HoldId): void {
+    if (this.#running.get(hold)?.request) this.#admitted -= 1;
     this.#running.delete(hold);
     if (this.#running.size > 0) return;
     for (const resolve of this.#idle) resolve();

@@ -140,7 +140,7 @@ export function refuseWhenBusy({ drain, load, running, offer }: Context): void {
   if (drain.state === 'refusing') {
     throw new HttpError('draining', { retryAfter: 1, headers: { connection: 'close' } });
   }
-  if (running.size + load.waiting >= offer().settings.CONCURRENCY) {
+  if (running.admitted + load.waiting >= offer().settings.CONCURRENCY) {
     throw new HttpError('rate_limited', { retryAfter: 1 });
   }
 }
