@@ -15,6 +15,11 @@ interface NewAccount {
   refundAddress?: string | undefined;
   /** Smallest amount (msat) the mint's fee lets out again. */
   refundMinimum: Msat;
+  /** msat that the key may spend in each window. */
+  limit?: Msat | undefined;
+  limitReset?: 'daily' | 'weekly' | 'monthly' | undefined;
+  /** Unix ms. */
+  validUntil?: number | undefined;
 }
 
 export type RedemptionTarget =

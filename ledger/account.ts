@@ -8,7 +8,7 @@ import type { KeyHash, Millis, Msat, ProviderId, Unit } from './units.ts';
  */
 export type AccountKind = 'key' | 'request' | 'house';
 
-/** How often a child key's limit starts again. */
+/** How often a key's limit starts again. */
 export type LimitReset = 'daily' | 'weekly' | 'monthly';
 
 export interface Account {
@@ -16,11 +16,11 @@ export interface Account {
   kind: AccountKind;
   /** First 8 characters of the key, for people. */
   preview: string;
-  /** What admission would find: balance − reserved, less what only another provider has claimed so far; for a child also within its limit. */
+  /** What admission would find: balance − reserved, less what only another provider has claimed so far; also within its own limit. */
   available: Msat;
   /** A child has no money of its own: its balance is `available + reserved`. */
   balance: Msat;
-  /** Σ of its running holds. */
+  /** Σ of the running holds it pays for, its children's too. A child's: of its own. */
   reserved: Msat;
   spent: Msat;
   requests: number;
@@ -34,12 +34,24 @@ export interface Account {
   parent: KeyHash | null;
   limit: Msat | null;
   limitReset: LimitReset | null;
-  /** After this a child key is refused. */
+  /** From then on the key is refused, and so are its children. */
   validUntil: Millis | null;
 }
 
+/**
+ * How far a key goes with the money that there is. A limit is the key's own: it counts what is held and spent with that
+ * key itself, and what making children costs. What its children spend is only within their limits, and counts for nothing here.
+ */
+export interface KeyLimits {
+  /** msat in each window. */
+  limit?: Msat | undefined;
+  /** Without it the limit never starts again. */
+  limitReset?: LimitReset | undefined;
+  validUntil?: Millis | undefined;
+}
+
 /** An account that comes to life with its first credit. */
-export interface NewAccount {
+export interface NewAccount extends KeyLimits {
   keyHash: KeyHash;
   preview: string;
   expiresAt?: Millis | undefined;
@@ -48,12 +60,9 @@ export interface NewAccount {
   refundMinimum: Msat;
 }
 
-export interface NewChild {
+export interface NewChild extends KeyLimits {
   keyHash: KeyHash;
   preview: string;
-  limit?: Msat | undefined;
-  limitReset?: LimitReset | undefined;
-  validUntil?: Millis | undefined;
 }
 
 export interface CreateChildren {
@@ -71,7 +80,8 @@ export interface CreateChildren {
 export type CreateChildrenResult =
   | { kind: 'created'; parentAvailable: Msat }
   | { kind: 'refused'; reason: 'unknown_account' | 'child' | 'expired' | 'mint' }
-  | { kind: 'refused'; reason: 'insufficient'; available: Msat };
+  /** `limit`: the parent's own limit, not its money, is what is missing. */
+  | { kind: 'refused'; reason: 'insufficient' | 'limit'; available: Msat };
 
 /** One line of an account's history, newest first. Amounts in msat, always positive. */
 export interface Transaction {

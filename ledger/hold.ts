@@ -30,7 +30,7 @@ type ReserveRefusal =
 export type ReserveResult =
   | { kind: 'reserved'; available: Msat }
   | { kind: 'insufficient'; available: Msat }
-  /** A child key's own limit, not the parent's money, is what is missing. */
+  /** The asking key's own limit: more money would not help. */
   | { kind: 'limit'; available: Msat }
   | { kind: 'refused'; reason: ReserveRefusal };
 

@@ -1,4 +1,4 @@
-export type { Account } from './account.ts';
+export type { Account, KeyLimits } from './account.ts';
 export type { AuditReport, Book, Violation } from './audit.ts';
 export { systemClock } from './clock.ts';
 export { LedgerOpenError, LedgerUnavailableError } from './errors.ts';

@@ -51,7 +51,7 @@ export interface Ledger extends AsyncDisposable {
   /** `available` is what `provider` could reserve. */
   children(parent: KeyHash, provider: ProviderId): Promise<Account[]>;
   createChildren(create: CreateChildren): Promise<CreateChildrenResult>;
-  /** Starts a child's limit again. */
+  /** Starts a child's limit again. Nobody starts a parent's own again: it waits for its window. */
   resetChild(parent: KeyHash, child: KeyHash): Promise<'reset' | 'unknown_child'>;
   /** At most `limit` transactions, newest first. */
   history(key: KeyHash, limit: number): Promise<Transaction[]>;

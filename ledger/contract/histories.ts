@@ -5,7 +5,7 @@ import type { Ledger } from '../ledger.ts';
 import type { KeyHash } from '../units.ts';
 import type { InWorld } from './describe-ledger.ts';
 import * as model from './model.ts';
-import { creditOf, type Database, hash, MINT, memo, PROVIDER, type World, y } from './world.ts';
+import { creditOf, type Database, hash, MINT, memo, newAccount, PROVIDER, type World, y } from './world.ts';
 
 type Action =
   | { do: 'reserve'; account: number; amount: bigint }
@@ -83,25 +83,28 @@ class History implements AsyncDisposable {
     this.#ledger = ledger;
   }
 
-  /** Two keys, a child with a limit, and two requests. */
+  /** A key and its limited child, a limited key and its unlimited child, and two requests. */
   static async begin(world: World, database: Database): Promise<History> {
     const accounts: Tracked[] = [];
-    for (const balance of [30_000n, 9000n]) {
-      const key = await world.fund(balance);
-      accounts.push({ key, tokenHash: '', state: model.modelAccount({ balance }) });
+    for (const [balance, limit, ofChild] of [
+      [30_000n, null, 11_000n],
+      [18_000n, 13_000n, null],
+    ] as const) {
+      const account = newAccount({ limit: limit ?? undefined });
+      const key = await world.fund(balance, { target: { role: 'create', account } });
+      const parent = model.modelAccount({ balance, limit });
+      accounts.push({ key, tokenHash: '', state: parent });
+      const child = hash();
+      await world.ledger.createChildren({
+        parent: key,
+        provider: PROVIDER,
+        mints: [MINT],
+        children: [{ keyHash: child, preview: 'sk-child', limit: ofChild ?? undefined }],
+        cost: 0n,
+        reference: randomUUIDv7(),
+      });
+      accounts.push({ key: child, tokenHash: '', state: model.modelAccount({ parent, limit: ofChild }) });
     }
-    const [parent] = accounts as [Tracked];
-    const child = hash();
-    await world.ledger.createChildren({
-      parent: parent.key,
-      provider: PROVIDER,
-      mints: [MINT],
-      children: [{ keyHash: child, preview: 'sk-child', limit: 11_000n }],
-      cost: 0n,
-      reference: randomUUIDv7(),
-    });
-    const state = model.modelAccount({ parent: parent.state, limit: 11_000n });
-    accounts.push({ key: child, tokenHash: '', state });
     for (const balance of [10_000n, 7000n]) {
       accounts.push({
         ...(await world.fundRequest(balance)),

@@ -9,6 +9,8 @@ export interface ModelAccount {
   balance: Msat;
   reserved: Msat;
   spent: Msat;
+  /** Held and spent with this very key, not by its children. */
+  own: Msat;
   requests: number;
   used: boolean;
   /** Of a debited refund. */
@@ -43,6 +45,7 @@ export function modelAccount(over: Partial<ModelAccount> = {}): ModelAccount {
     balance: 0n,
     reserved: 0n,
     spent: 0n,
+    own: 0n,
     requests: 0,
     used: false,
     refund: null,
@@ -60,8 +63,7 @@ export function available(account: ModelAccount): Msat {
   const payer = account.parent ?? account;
   const ofPayer = payer.balance - payer.reserved;
   if (account.limit === null) return ofPayer;
-  const ofLimit = account.limit - account.spent - account.reserved;
-  return least(ofPayer, ofLimit);
+  return least(ofPayer, account.limit - account.own);
 }
 
 /** Returns the hold when there is one now. */
@@ -74,10 +76,12 @@ export function reserve(
   const payer = account.parent ?? account;
   if (session.fenced) return [{ kind: 'refused', reason: 'fenced' }, undefined];
   if (account.used) return [{ kind: 'refused', reason: 'used' }, undefined];
+  if (account.limit !== null && account.limit - account.own < amount) {
+    return [{ kind: 'limit', available: available(account) }, undefined];
+  }
   if (payer.balance - payer.reserved < amount) {
     return [{ kind: 'insufficient', available: available(account) }, undefined];
   }
-  if (available(account) < amount) return [{ kind: 'limit', available: available(account) }, undefined];
   setAside(account, amount);
   account.used = account.kind === 'request';
   const hold: ModelHold = {
@@ -172,6 +176,7 @@ export function requestChange(account: ModelAccount, running: boolean): object {
 
 function setAside(account: ModelAccount, amount: Msat): void {
   account.reserved += amount;
+  account.own += amount;
   if (account.parent !== null) account.parent.reserved += amount;
 }
 
@@ -208,6 +213,7 @@ function close(account: ModelAccount): boolean {
 function take(account: ModelAccount, charged: Msat, requests: number): void {
   const payer = account.parent ?? account;
   payer.balance -= charged;
+  account.own += charged;
   for (const spender of new Set([account, payer])) {
     spender.spent += charged;
     spender.requests += requests;

@@ -21,12 +21,15 @@ export function ledger({ int64, table }: SqlTypes): Migration {
     )`,
     'insert into meta (id, version, min_compatible, generation, last_session) values (1, 1, 1, 0, 0)',
 
+    // `reserved` is what the account pays for, `own_reserved` the part of it that was asked for with this very key: only that
+    // counts in the key's own limit, as does `window_spent`.
     `create table account (
       key_hash text primary key,
       kind text not null check (kind in ('key', 'request', 'house')),
       preview text not null,
       balance ${int64} not null check (balance >= 0),
       reserved ${int64} not null check (reserved >= 0),
+      own_reserved ${int64} not null check (own_reserved >= 0 and own_reserved <= reserved),
       spent ${int64} not null check (spent >= 0),
       requests ${int64} not null check (requests >= 0),
       mint text,
@@ -37,7 +40,7 @@ export function ledger({ int64, table }: SqlTypes): Migration {
       expires_at ${int64},
       used ${int64} not null check (used in (0, 1)),
       parent text,
-      child_limit ${int64} check (child_limit >= 0),
+      balance_limit ${int64} check (balance_limit >= 0),
       limit_reset text check (limit_reset in ('daily', 'weekly', 'monthly')),
       window_start ${int64} not null,
       window_spent ${int64} not null check (window_spent >= 0),
@@ -154,6 +157,9 @@ export function ledger({ int64, table }: SqlTypes): Migration {
       expires_at ${int64},
       refund_address text,
       refund_minimum ${int64} check (refund_minimum >= 0),
+      balance_limit ${int64} check (balance_limit >= 0),
+      limit_reset text check (limit_reset in ('daily', 'weekly', 'monthly')),
+      valid_until ${int64},
       refund_pubkey text,
       provider text not null,
       session text not null,

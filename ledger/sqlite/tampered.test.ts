@@ -33,6 +33,7 @@ test.for([
   ['books_balance', 'update account set balance = balance + 1'],
   ['balance_is_sum_of_entries', "update entry set amount = amount - 1 where kind = 'topup'"],
   ['reserved_is_sum_of_holds', 'update account set reserved = reserved + 1'],
+  ['reserved_is_sum_of_holds', 'update account set own_reserved = own_reserved - 1'],
   ['reserved_is_sum_of_holds', 'delete from hold'],
   ['earning_is_sum_of_charges', 'update earning set amount = amount + 1'],
   ['nothing_negative', 'update account set balance = -5'],

@@ -129,7 +129,8 @@ export function balanceRoutes(server: FastifyInstance, context: Context): void {
       });
       if (result.kind === 'refused') {
         if (result.reason === 'insufficient' || result.reason === 'limit') {
-          throw paymentRequired(result.reason === 'limit' ? 'balance_limit_exceeded' : 'insufficient_balance', {
+          const code = result.reason === 'limit' ? 'balance_limit_exceeded' : 'insufficient_balance';
+          throw paymentRequired(code, {
             required: cost,
             available: result.available,
             mints,

@@ -5,6 +5,7 @@ import { available, type Spender, spenderColumns, spenderTables } from './spende
 
 interface AccountRow extends Spender {
   preview: string;
+  reserved: bigint;
   spent: bigint;
   requests: bigint;
   created_at: bigint;
@@ -12,7 +13,7 @@ interface AccountRow extends Spender {
   refund_address: string | null;
 }
 
-const select = `select ${spenderColumns}, a.preview, a.spent, a.requests, a.created_at, a.expires_at as own_expires_at, a.refund_address
+const select = `select ${spenderColumns}, a.preview, a.reserved, a.spent, a.requests, a.created_at, a.expires_at as own_expires_at, a.refund_address
   from ${spenderTables}`;
 
 export function account(db: Connection) {
@@ -50,7 +51,7 @@ function toAccount(row: AccountRow, now: Millis): Account {
     expiresAt: millis(row.own_expires_at),
     refundAddress: row.refund_address,
     parent: row.parent,
-    limit: row.child_limit,
+    limit: row.balance_limit,
     limitReset: row.limit_reset,
     validUntil: millis(row.valid_until),
   };

@@ -46,7 +46,12 @@ const rules: readonly { rule: Violation['rule']; sql: string }[] = [
           select payer as key, amount from hold union all select account, amount from hold where account <> payer
         ) as part group by key
       ) h on h.key = a.key_hash
-      where a.reserved <> coalesce(h.total, 0)`,
+      where a.reserved <> coalesce(h.total, 0)
+      union all
+      select a.preview, coalesce(h.total, 0), a.own_reserved
+      from account a
+      left join (select account as key, sum(amount) as total from hold group by account) h on h.key = a.key_hash
+      where a.own_reserved <> coalesce(h.total, 0)`,
   },
   {
     rule: 'earning_is_sum_of_charges',

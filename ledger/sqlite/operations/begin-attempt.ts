@@ -41,10 +41,10 @@ export function beginAttempt(db: Connection) {
     on conflict (token_hash) do update set state = 'undecided', role = excluded.role, account = excluded.account,
       provider = excluded.provider, attempt = excluded.attempt`);
   const insertAttempt = db.prepare(`
-    insert into attempt (id, token_hash, role, account, preview, expires_at, refund_address, refund_minimum, refund_pubkey,
-      provider, session, gross, fee, outputs, created_at)
-    values (:attempt, :tokenHash, :role, :account, :preview, :expiresAt, :refundAddress, :refundMinimum, :refundPubkey,
-      :provider, :session, :gross, :fee, :outputs, :now)`);
+    insert into attempt (id, token_hash, role, account, preview, expires_at, refund_address, refund_minimum, balance_limit,
+      limit_reset, valid_until, refund_pubkey, provider, session, gross, fee, outputs, created_at)
+    values (:attempt, :tokenHash, :role, :account, :preview, :expiresAt, :refundAddress, :refundMinimum, :limit,
+      :limitReset, :validUntil, :refundPubkey, :provider, :session, :gross, :fee, :outputs, :now)`);
   const insertInput = db.prepare('insert into attempt_input (attempt, n, y) values (:attempt, :n, :y)');
   const bind = db.prepare(`
     insert into proof (y, state, redemption, attempt, provider, mint, unit)
@@ -104,6 +104,9 @@ export function beginAttempt(db: Connection) {
       expiresAt: created?.expiresAt ?? null,
       refundAddress: created?.refundAddress ?? null,
       refundMinimum: created?.refundMinimum ?? null,
+      limit: created?.limit ?? null,
+      limitReset: created?.limitReset ?? null,
+      validUntil: created?.validUntil ?? null,
       refundPubkey: target.role === 'request' ? target.refundPubkey : null,
       now,
     });

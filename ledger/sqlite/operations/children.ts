@@ -2,7 +2,15 @@ import type { CreateChildren, CreateChildrenResult } from '../../account.ts';
 import type { KeyHash, Millis } from '../../units.ts';
 import type { Connection } from '../connection.ts';
 import { journal } from './journal.ts';
-import { available, isExpired, type Spender, spenderColumns, spenderTables } from './spender.ts';
+import {
+  available,
+  chargedWindow,
+  isExpired,
+  limitAvailable,
+  type Spender,
+  spenderColumns,
+  spenderTables,
+} from './spender.ts';
 
 export function createChildren(db: Connection) {
   const { write, earn } = journal(db);
@@ -10,12 +18,13 @@ export function createChildren(db: Connection) {
     select ${spenderColumns}, exists (select 1 from entry where kind = 'charge' and reference = :reference) as done
     from ${spenderTables} where a.key_hash = +:parent`);
   const insert = db.prepare(`
-    insert into account (key_hash, kind, preview, balance, reserved, spent, requests, mint, unit, refund_minimum, created_at,
-      used, parent, child_limit, limit_reset, window_start, window_spent, valid_until)
-    values (:keyHash, :kind, :preview, 0, 0, 0, 0, :mint, :unit, 0, :now, 0, :parent, :limit, :limitReset, 0, 0, :validUntil)`);
-  const debit = db.prepare(
-    'update account set balance = balance - :cost, spent = spent + :cost where key_hash = :parent',
-  );
+    insert into account (key_hash, kind, preview, balance, reserved, own_reserved, spent, requests, mint, unit, refund_minimum,
+      created_at, used, parent, balance_limit, limit_reset, window_start, window_spent, valid_until)
+    values (:keyHash, :kind, :preview, 0, 0, 0, 0, 0, :mint, :unit, 0, :now, 0, :parent, :limit, :limitReset, 0, 0, :validUntil)`);
+  const debit = db.prepare(`
+    update account set balance = balance - :cost, spent = spent + :cost, window_start = :window_start,
+      window_spent = :window_spent
+    where key_hash = :parent`);
 
   return (request: CreateChildren, now: Millis): CreateChildrenResult => {
     const parent = find.get(request);
@@ -28,7 +37,11 @@ export function createChildren(db: Connection) {
     const { mint, unit } = parent;
     if (mint !== null && !request.mints.includes(mint)) return { kind: 'refused', reason: 'mint' };
     const { cost, provider, reference } = request;
-    if (spendable < cost) return { kind: 'refused', reason: 'insufficient', available: spendable };
+    if (spendable < cost) {
+      const ofLimit = limitAvailable(parent, now);
+      const reason = ofLimit !== null && ofLimit < cost ? 'limit' : 'insufficient';
+      return { kind: 'refused', reason, available: spendable };
+    }
 
     for (const child of request.children) {
       insert.run({
@@ -44,7 +57,7 @@ export function createChildren(db: Connection) {
         validUntil: child.validUntil ?? null,
       });
     }
-    debit.run({ cost, parent: request.parent });
+    debit.run({ cost, parent: request.parent, ...chargedWindow(parent, cost, now) });
     write({ kind: 'charge', reference, account: request.parent, provider, session: '', amount: -cost }, now);
     earn({ provider, mint, unit, session: '', amount: cost });
     return { kind: 'created', parentAvailable: spendable - cost };

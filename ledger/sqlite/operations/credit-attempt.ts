@@ -1,3 +1,4 @@
+import type { LimitReset } from '../../account.ts';
 import { LedgerContractError } from '../../errors.ts';
 import type {
   CreditAttempt,
@@ -20,6 +21,9 @@ interface AttemptRow {
   expires_at: bigint | null;
   refund_address: string | null;
   refund_minimum: Msat | null;
+  balance_limit: Msat | null;
+  limit_reset: LimitReset | null;
+  valid_until: bigint | null;
   provider: ProviderId;
   session: SessionId;
   gross: Msat;
@@ -55,9 +59,10 @@ export function creditAttempt(db: Connection) {
     update redemption set state = 'credited', role = :role, account = :account, provider = :provider, attempt = :id, credited = :amount
     where token_hash = :token_hash`);
   const open = db.prepare(`
-    insert into account (key_hash, kind, preview, balance, reserved, spent, requests, mint, unit, refund_minimum, refund_address,
-      created_at, expires_at, used, window_start, window_spent)
-    values (:account, :kind, :preview, 0, 0, 0, 0, :mint, :unit, :refund_minimum, :refund_address, :now, :expires_at, 0, 0, 0)
+    insert into account (key_hash, kind, preview, balance, reserved, own_reserved, spent, requests, mint, unit, refund_minimum,
+      refund_address, created_at, expires_at, used, balance_limit, limit_reset, window_start, window_spent, valid_until)
+    values (:account, :kind, :preview, 0, 0, 0, 0, 0, :mint, :unit, :refund_minimum, :refund_address, :now, :expires_at, 0,
+      :balance_limit, :limit_reset, 0, 0, :valid_until)
     on conflict (key_hash) do nothing`);
   const add = db.prepare('update account set balance = balance + :amount where key_hash = :account');
   const addUnconfirmed = db.prepare(`

@@ -1,11 +1,10 @@
 import type { ChargeMemo } from '../../hold.ts';
-import { windowStart } from '../../limit-window.ts';
 import type { Millis, Msat } from '../../units.ts';
 import type { Connection } from '../connection.ts';
 import { change } from './change.ts';
 import { journal } from './journal.ts';
 import type { RunningHold } from './running-hold.ts';
-import { available, type Spender, spentInWindow } from './spender.ts';
+import { available, chargedWindow, type Spender } from './spender.ts';
 
 export interface Charge {
   cost: Msat;
@@ -29,35 +28,26 @@ export function endHold(db: Connection) {
   const closeRequest = change(db);
   const remove = db.prepare('delete from hold where id = ?');
   const debit = db.prepare(`
+    update account set balance = balance - :paid, reserved = reserved - :amount, own_reserved = own_reserved - :amount,
+      spent = spent + :charged, requests = requests + :counted, window_start = :window_start, window_spent = :window_spent
+    where key_hash = :account`);
+  const debitParent = db.prepare(`
     update account set balance = balance - :charged, reserved = reserved - :amount, spent = spent + :charged,
       requests = requests + :counted
-    where key_hash = :payer`);
-  const debitChild = db.prepare(`
-    update account set reserved = reserved - :amount, spent = spent + :charged, requests = requests + :counted,
-      window_start = :windowStart, window_spent = :windowSpent
-    where key_hash = :account`);
+    where key_hash = :parent`);
 
   return (hold: RunningHold, charge: Charge | null, now: Millis): Ended => {
     const { charged, shortfall } = split(hold, charge?.cost ?? 0n, hold.amount + available(hold, now));
     const counted = charge === null ? 0 : 1;
 
     remove.run(hold.id);
-    debit.run({ charged, amount: hold.amount, counted, payer: hold.payer });
-    if (hold.parent !== null) {
-      const windowSpent = spentInWindow(hold, now) + charged;
-      const start = windowStart(hold.limit_reset, now);
-      debitChild.run({
-        charged,
-        amount: hold.amount,
-        counted,
-        account: hold.account,
-        windowStart: start,
-        windowSpent,
-      });
-    }
+    const { account, parent, amount } = hold;
+    const window = chargedWindow(hold, charged, now);
+    debit.run({ account, paid: parent === null ? charged : 0n, charged, amount, counted, ...window });
+    if (parent !== null) debitParent.run({ parent, charged, amount, counted });
     if (charge !== null) {
       const { provider, session, mint, unit, priced } = hold;
-      const spender = hold.parent === null ? null : hold.account;
+      const spender = parent === null ? null : account;
       const reaped = charge.memo === null;
       write(
         {
@@ -99,9 +89,8 @@ function without(hold: RunningHold, charged: Msat, now: Millis): Spender {
     ...hold,
     balance: hold.balance - charged,
     payer_reserved: hold.payer_reserved - hold.amount,
-    reserved: hold.reserved - hold.amount,
-    window_spent: spentInWindow(hold, now) + charged,
-    window_start: BigInt(windowStart(hold.limit_reset, now)),
+    own_reserved: hold.own_reserved - hold.amount,
+    ...chargedWindow(hold, charged, now),
   };
 }
 

@@ -8,7 +8,12 @@ export function extend(db: Connection) {
   const find = runningHold<Extend>(db, 'h.id = +:hold and h.session = +:session');
   const isFenced = db.prepare<Extend, { fenced: bigint }>('select fenced from session where id = :session');
   const raise = db.prepare('update hold set amount = amount + :more, extended = :n where id = :id');
-  const setAside = db.prepare('update account set reserved = reserved + :more where key_hash = :key');
+  const setAside = db.prepare(
+    'update account set reserved = reserved + :more, own_reserved = own_reserved + :more where key_hash = :account',
+  );
+  const setAsideParent = db.prepare(
+    'update account set reserved = reserved + :more where key_hash = :parent',
+  );
 
   return (request: Extend, now: Millis): ExtendResult => {
     if (isFenced.get(request)?.fenced !== 0n) return { kind: 'refused', reason: 'fenced' };
@@ -20,8 +25,8 @@ export function extend(db: Connection) {
     if (spendable < more) return { kind: 'insufficient', available: spendable };
 
     raise.run({ more, n: request.n, id: hold.id });
-    setAside.run({ more, key: hold.account });
-    if (hold.parent !== null) setAside.run({ more, key: hold.parent });
+    setAside.run({ more, account: hold.account });
+    if (hold.parent !== null) setAsideParent.run({ more, parent: hold.parent });
     return { kind: 'extended', available: spendable - more };
   };
 }

@@ -30,8 +30,11 @@ export function reserve(db: Connection) {
   const insert = db.prepare(`
     insert into hold (id, account, payer, amount, accrued, extended, provider, session, priced, created_at)
     values (:hold, :account, :payer, :amount, :accrued, 0, :provider, :session, :priced, :now)`);
-  const setAside = db.prepare(
-    'update account set reserved = reserved + :amount, used = :used where key_hash = :key',
+  const setAside = db.prepare(`
+    update account set reserved = reserved + :amount, own_reserved = own_reserved + :amount, used = :used
+    where key_hash = :account`);
+  const setAsideParent = db.prepare(
+    'update account set reserved = reserved + :amount where key_hash = :parent',
   );
 
   return (request: Reserve, now: Millis): ReserveResult => {
@@ -47,13 +50,16 @@ export function reserve(db: Connection) {
     if (found.used === 1n) return { kind: 'refused', reason: 'used' };
     const ofPayer = payerAvailable(found);
     const ofLimit = limitAvailable(found, now);
-    if (ofPayer < request.amount) return { kind: 'insufficient', available: available(found, now) };
-    if (ofLimit !== null && ofLimit < request.amount) return { kind: 'limit', available: ofLimit };
+    // The limit first: who is told that money is missing tops up, and would be refused all the same.
+    if (ofLimit !== null && ofLimit < request.amount)
+      return { kind: 'limit', available: available(found, now) };
+    if (ofPayer < request.amount) return { kind: 'insufficient', available: ofPayer };
 
     insert.run({ ...request, payer: found.payer, now });
-    setAside.run({ amount: request.amount, key: found.account, used: found.kind === 'request' ? 1 : 0 });
-    if (found.parent !== null) setAside.run({ amount: request.amount, key: found.parent, used: 0 });
-    return { kind: 'reserved', available: available(after(found, request.amount), now) };
+    const { amount } = request;
+    setAside.run({ amount, account: found.account, used: found.kind === 'request' ? 1 : 0 });
+    if (found.parent !== null) setAsideParent.run({ amount, parent: found.parent });
+    return { kind: 'reserved', available: available(after(found, amount), now) };
   };
 }
 
@@ -61,6 +67,6 @@ function after(spender: Spender, amount: Msat): Spender {
   return {
     ...spender,
     payer_reserved: spender.payer_reserved + amount,
-    reserved: spender.reserved + amount,
+    own_reserved: spender.own_reserved + amount,
   };
 }

@@ -1,11 +1,10 @@
 import type { Settle, SettleResult } from '../../hold.ts';
-import { windowStart } from '../../limit-window.ts';
 import type { Millis, Msat, SessionId } from '../../units.ts';
 import type { Connection } from '../connection.ts';
 import { endHold, split } from './end-hold.ts';
 import { journal } from './journal.ts';
 import { runningHold } from './running-hold.ts';
-import { available, type Spender, spenderColumns, spenderTables, spentInWindow } from './spender.ts';
+import { available, chargedWindow, type Spender, spenderColumns, spenderTables } from './spender.ts';
 
 /** A hold that has ended: its entries, and the account as it is now. */
 interface EndedHold extends Spender {
@@ -32,12 +31,13 @@ export function settle(db: Connection) {
     left join entry late on late.kind = 'charge_late' and late.reference = +:hold
     where e.kind = 'charge' and e.reference = +:hold and e.provider = +:provider
       and a.key_hash = coalesce(e.spender, e.account)`);
-  const debit = db.prepare(
-    'update account set balance = balance - :extra, spent = spent + :extra where key_hash = :payer',
-  );
-  const debitChild = db.prepare(`
-    update account set spent = spent + :extra, window_start = :windowStart, window_spent = :windowSpent
+  const debit = db.prepare(`
+    update account set balance = balance - :paid, spent = spent + :extra, window_start = :window_start,
+      window_spent = :window_spent
     where key_hash = :account`);
+  const debitParent = db.prepare(
+    'update account set balance = balance - :extra, spent = spent + :extra where key_hash = :parent',
+  );
 
   /** The reaper was first and charged what was accrued. Once, and only upwards: its refund may be on its way. */
   function chargeLate(ended: EndedHold, request: Settle, now: Millis): SettleResult {
@@ -45,20 +45,18 @@ export function settle(db: Connection) {
     const extra = wanted > ended.charged ? wanted - ended.charged : 0n;
     const total = ended.charged + extra;
     const shortfall = request.cost > total ? request.cost - total : 0n;
-    const { account, payer, mint, unit, session, priced } = ended;
+    const { account, parent, payer, mint, unit, session, priced } = ended;
     const { hold, provider, memo } = request;
-    const spender = ended.parent === null ? null : account;
-    const windowSpent = spentInWindow(ended, now) + extra;
-    const start = windowStart(ended.limit_reset, now);
+    const window = chargedWindow(ended, extra, now);
 
-    debit.run({ extra, payer });
-    if (spender !== null) debitChild.run({ extra, account, windowStart: start, windowSpent });
+    debit.run({ account, paid: parent === null ? extra : 0n, extra, ...window });
+    if (parent !== null) debitParent.run({ parent, extra });
     write(
       {
         kind: 'charge_late',
         reference: hold,
         account: payer,
-        spender,
+        spender: parent === null ? null : account,
         provider,
         session,
         amount: -extra,
@@ -73,10 +71,7 @@ export function settle(db: Connection) {
       kind: 'settled',
       charged: total,
       shortfall,
-      available: available(
-        { ...ended, balance: ended.balance - extra, window_spent: windowSpent, window_start: BigInt(start) },
-        now,
-      ),
+      available: available({ ...ended, balance: ended.balance - extra, ...window }, now),
       late: true,
       refund: ended.refund,
     };
