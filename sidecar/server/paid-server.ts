@@ -24,6 +24,8 @@ const exposedHeaders = [
 /** A token in a header may be this long; Node's default would refuse it. */
 const maxHeaderSize = 96 * 1024;
 
+const connectionLimits = { maxHeaderSize, headersTimeout: 30_000, connectionsCheckingInterval: 5_000 };
+
 /** Exactly one spelling a path: whatever a proxy in front might read differently (`%`, `//`, `;`, dots, absolute form) is not found. */
 const plainPath = /^(?:\/[A-Za-z0-9_~@:-][A-Za-z0-9._~@:-]*)*\/?$/;
 /** A model's id may hold slashes, escaped by careful clients. */
@@ -52,7 +54,8 @@ export async function createPaidServer({
     trustProxy: settings.TRUST_PROXY.length > 0 ? settings.TRUST_PROXY : false,
     // Slow senders: 30 s for the head, two minutes for the whole request.
     requestTimeout: 120_000,
-    http: { maxHeaderSize, headersTimeout: 30_000, connectionsCheckingInterval: 5_000 },
+    // A missing Host is refused below, in the shape of all errors.
+    http: { ...connectionLimits, requireHostHeader: false },
     forceCloseConnections: 'idle',
     return503OnClosing: false,
     clientErrorHandler: unreadable.onClientError,
@@ -88,6 +91,8 @@ export async function createPaidServer({
     maxAge: 86_400,
   });
   server.addHook('onRequest', async (request) => {
+    if (request.raw.httpVersion === '1.1' && request.headers.host === undefined)
+      throw new HttpError('invalid_request', { message: 'Send a Host header' });
     const path = request.raw.url?.split('?', 1)[0] ?? '';
     if (!plainPath.test(path) && !modelPath.test(path)) throw new HttpError('not_found');
     const encoding = request.headers['content-encoding'];
