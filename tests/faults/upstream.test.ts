@@ -80,7 +80,7 @@ describe('an upstream that gives no answer costs nothing', () => {
 describe('usage that can’t be charged is counted, never free, never the whole hold', () => {
   const hold = prompt + 2048 * perToken;
 
-  it.each(['none', 'null', 'negative', 'float', 'string', 'huge'])('%s', async (kind) => {
+  it.each(['none', 'null', 'negative', 'float', 'string', 'zero', 'huge'])('%s', async (kind) => {
     for (const stream of [false, true]) {
       const { answer, charge } = await bought(stack, key, () =>
         buy(faulty(`usage=${kind}`, 2048, { stream, stream_options: { include_usage: true } })),
