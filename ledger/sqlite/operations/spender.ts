@@ -62,7 +62,7 @@ export function available(spender: Spender, now: Millis): Msat {
 }
 
 /** A window that has passed counts nothing; it is written back with the next charge. */
-export function spentInWindow({ limit_reset, window_start, window_spent }: Spender, now: Millis): Msat {
+function spentInWindow({ limit_reset, window_start, window_spent }: Spender, now: Millis): Msat {
   return windowStart(limit_reset, now) > window_start ? 0n : window_spent;
 }
 
