@@ -2,8 +2,7 @@
  * What an operator may want to know about redemptions. Ids only: no token, proof or key is in any of them.
  * Alerts need a person: a mint contradicts itself, or numbers that must never repeat did.
  */
-export type RedeemerEvent = { mint: string; attempt: string } & /** msat. */
-(
+export type RedeemerEvent = { mint: string; attempt: string } /** msat. */ & (
   | { kind: 'credited' | 'credited_late'; alert: false; amount: bigint }
   | { kind: 'rejected'; alert: false; why: string }
   | { kind: 'in_doubt'; alert: false; why: string }

@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 export type DrainState = 'serving' | 'leaving' | 'refusing';
 
 /** Resolves when nothing of its kind is under way, at once when nothing is. */
-export interface Idle {
+interface Idle {
   idle(): Promise<void>;
 }
 

@@ -27,7 +27,7 @@ const table = {
   invalid_api_key: [401, 'invalid_request_error', 'This API key is not known here'],
   key_expired: [403, 'invalid_request_error', 'This API key has expired. Its balance can still be refunded'],
   insufficient_balance: [402, 'insufficient_quota', 'The balance does not cover what this request may cost'],
-  balance_limit_exceeded: [402, 'insufficient_quota', "This child key's limit does not cover this request"],
+  balance_limit_exceeded: [402, 'insufficient_quota', 'This key’s limit does not cover this request'],
   payment_required: [
     402,
     'minimum_balance_required',

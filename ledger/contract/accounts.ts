@@ -2,7 +2,7 @@ import { randomUUIDv7 } from 'node:crypto';
 import { expect, test } from 'vitest';
 import type { CreateChildren, KeyLimits, NewChild } from '../account.ts';
 import type { KeyHash } from '../units.ts';
-import type { InWorld } from './describe-ledger.ts';
+import type { InWorld } from './world.ts';
 import { hash, MINT, NOON, newAccount, OTHER_MINT, PROVIDER } from './world.ts';
 
 const DAY = 86_400_000;

@@ -8,9 +8,6 @@ import { describeRequests } from './requests.ts';
 import { describeSessions } from './sessions.ts';
 import { type Database, World } from './world.ts';
 
-/** Gives the suite's world, which exists once its tests run. */
-export type InWorld = () => World;
-
 /**
  * What any adapter must do. It knows nothing but the interface: two connections stand for two processes, and after
  * each test the books must balance.

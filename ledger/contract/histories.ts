@@ -3,8 +3,8 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import type { Ledger } from '../ledger.ts';
 import type { KeyHash } from '../units.ts';
-import type { InWorld } from './describe-ledger.ts';
 import * as model from './model.ts';
+import type { InWorld } from './world.ts';
 import { creditOf, type Database, hash, MINT, memo, newAccount, PROVIDER, type World, y } from './world.ts';
 
 type Action =

@@ -1,7 +1,7 @@
 import { randomUUIDv7 } from 'node:crypto';
 import { expect, test } from 'vitest';
 import { LedgerContractError } from '../errors.ts';
-import type { InWorld } from './describe-ledger.ts';
+import type { InWorld } from './world.ts';
 import { hash, memo, newAccount, OTHER_MINT, OTHER_PROVIDER, PROVIDER } from './world.ts';
 
 export function describeHolds(inWorld: InWorld): void {

@@ -2,7 +2,7 @@ import { randomUUIDv7 } from 'node:crypto';
 import { expect, test } from 'vitest';
 import { LedgerContractError } from '../errors.ts';
 import type { BeginAttempt } from '../redemption.ts';
-import type { InWorld } from './describe-ledger.ts';
+import type { InWorld } from './world.ts';
 import { creditOf, hash, MINT, newAccount, OTHER_MINT, OTHER_PROVIDER, PROVIDER, y } from './world.ts';
 
 export function describeRedemptions(inWorld: InWorld): void {

@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import type { RequestInvoice } from '../invoice.ts';
 import type { RequestRefund } from '../refund.ts';
 import type { KeyHash } from '../units.ts';
-import type { InWorld } from './describe-ledger.ts';
+import type { InWorld } from './world.ts';
 import { hash, MINT, newAccount, OTHER_MINT, PROVIDER, y } from './world.ts';
 
 export function describeRefunds(inWorld: InWorld): void {

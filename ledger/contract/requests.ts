@@ -1,6 +1,6 @@
 import { randomUUIDv7 } from 'node:crypto';
 import { expect, test } from 'vitest';
-import type { InWorld } from './describe-ledger.ts';
+import type { InWorld } from './world.ts';
 import { creditOf, hash, newAccount, PROVIDER, y } from './world.ts';
 
 export function describeRequests(inWorld: InWorld): void {

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import type { InWorld } from './describe-ledger.ts';
+import type { InWorld } from './world.ts';
 import { type Database, memo, PROVIDER } from './world.ts';
 
 export function describeSessions(inWorld: InWorld, inDatabase: () => Database): void {

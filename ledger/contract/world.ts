@@ -176,3 +176,6 @@ export function creditOf(begin: BeginAttempt): { attempt: string; proofs: Locked
   const proof = { keyset: '00ad268c4d1f5826', secret: hash(), c: y(), dleq: null };
   return { attempt: begin.attempt, proofs: [{ ...proof, y: begin.outputYs[0]!, amount }] };
 }
+
+/** Gives the suite's world, which exists once its tests run. */
+export type InWorld = () => World;
