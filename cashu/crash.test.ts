@@ -24,14 +24,18 @@ async function redeemAndDie(token: string, folder: string, viewKey: string, faul
   const swaps = mint.hits(fault.path);
   const program = new URL('../tests/mints/till-process.ts', import.meta.url).pathname;
   const child = spawn(process.execPath, [program, folder, mint.url, viewKey], {
-    stdio: ['pipe', 'ignore', 'inherit'],
+    stdio: ['pipe', 'ignore', 'ignore'],
   });
   const exited = once(child, 'exit');
   child.stdin.end(token);
-  await expect.poll(() => mint.hits(fault.path), { timeout: 20_000, interval: 10 }).toBe(swaps + 1);
-  child.kill('SIGKILL');
-  await exited;
-  mint.clearFaults();
+  try {
+    // More than one when it was quick to try again: what it leaves behind is the same.
+    await expect.poll(() => mint.hits(fault.path), { timeout: 20_000, interval: 10 }).toBeGreaterThan(swaps);
+  } finally {
+    child.kill('SIGKILL');
+    await exited;
+    mint.clearFaults();
+  }
 }
 
 const steps: [string, Fault, 'credited' | 'undecided'][] = [
