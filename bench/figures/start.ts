@@ -25,6 +25,7 @@ async function measure({ folder, programs, progress }: FigureContext): Promise<R
   const paid: number[] = [];
   const ready: number[] = [];
   const bare: number[] = [];
+  const cpu = { sidecar: [] as number[], bare: [] as number[] };
   for (let round = 1; round <= rounds; round++) {
     progress(`round ${round} of ${rounds}`);
     const spawned = performance.now();
@@ -36,12 +37,14 @@ async function measure({ folder, programs, progress }: FigureContext): Promise<R
     ]);
     paid.push(answeredAt);
     ready.push(readyAt);
+    cpu.sidecar.push(shop.sidecar.cpu());
     await shop.sidecar.stop();
 
     const spawnedBare = performance.now();
     const hop = await startHop(programs, 'bare hop', 'bench/bare-hop.ts', shop.modelUrl);
     await hop.program.until(() => answered(hop.url + path, ask));
     bare.push(performance.now() - spawnedBare);
+    cpu.bare.push(hop.program.cpu());
     await hop.program.stop();
   }
   return [
@@ -53,5 +56,6 @@ async function measure({ folder, programs, progress }: FigureContext): Promise<R
       { of: 'value', most: 700 },
     ),
     row('start to /readyz', 'ms', ready),
+    rowBeside('CPU of that start', 'ms', cpu.sidecar, { what: 'bare hop', rounds: cpu.bare }),
   ];
 }

@@ -11,6 +11,9 @@ const repository = fileURLToPath(new URL('../..', import.meta.url));
 /** Linux counts a process's time in hundredths of a second (USER_HZ) for everybody who asks by /proc. */
 const msPerTick = 10;
 
+/** ms between two questions whether a program is ready: asked more often, it would have to share its core with them. */
+const askEvery = 10;
+
 /** ms a program gets to become ready in, and to end in. */
 const patience = 30_000;
 const stopPatience = 5_000;
@@ -71,7 +74,7 @@ export class Program {
    * @throws Error with its stderr when it ends before, or takes longer than half a minute
    */
   async until<T>(ready: () => Promise<T | undefined>): Promise<T> {
-    for (const deadline = performance.now() + patience; performance.now() < deadline; await sleep(2)) {
+    for (const deadline = performance.now() + patience; performance.now() < deadline; await sleep(askEvery)) {
       const found = await ready();
       if (found !== undefined) return found;
       if (this.#gone) await this.#ended();
