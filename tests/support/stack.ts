@@ -144,10 +144,15 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
   return stack;
 }
 
+/** A test run that is killed leaves no sidecar behind. */
+const endsWithUs = new URL('../../sqlite-dev/exit-with-supervisor.ts', import.meta.url).href;
+/** Sidecars are started by the hundred. */
+const compiled = new URL('../../node_modules/.cache/compiled', import.meta.url).pathname;
+
 async function startProcess(env: Record<string, string>, log: string[]): Promise<RunningSidecar> {
-  const child = spawn(process.execPath, ['sidecar/main.ts'], {
-    env: { PATH: process.env.PATH, ...env },
-    stdio: ['ignore', 'pipe', 'pipe'],
+  const child = spawn(process.execPath, ['--import', endsWithUs, 'sidecar/main.ts'], {
+    env: { PATH: process.env.PATH, NODE_COMPILE_CACHE: compiled, ...env },
+    stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
   });
   const { paid, admin, drain } = await listening(child, log);
   const at = (port: number) => `http://127.0.0.1:${port}`;
