@@ -113,10 +113,8 @@ function abandon({ order, payment, client, context }: Serving, error: unknown): 
  */
 function billOf({ order }: Serving, meter: SseMeter, end: StreamEnd, delivered: number): Bill {
   const reported = meter.usage();
-  // A whole stream of another shape than OpenAI's brought its image all the same.
-  const least = order.family === 'images' && end === 'complete' ? 1 : 0;
-  const images = Math.max(least, meter.deliveredImages);
-  const counted = () => countStream(order.family, order.counted, { tokens: delivered, images });
+  const counted = () =>
+    countStream(order.family, order.counted, { tokens: delivered, images: meter.deliveredImages });
   if (reported && (end === 'complete' || delivered === meter.deliveredTokens())) {
     return billStated(order, { usage: reported, estimated: !meter.exact }, counted);
   }

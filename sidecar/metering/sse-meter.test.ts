@@ -258,6 +258,19 @@ describe('what was delivered', () => {
     expect(meter.end().usageEvent).toEqual(Buffer.from(completed));
   });
 
+  it('counts an image from its first preview on, but no error', () => {
+    const images = (...events: string[]) => {
+      const meter = new SseMeter('images');
+      for (const event of events) meter.push(Buffer.from(event));
+      return meter.deliveredImages;
+    };
+    const preview = data({ type: 'image_generation.partial_image', b64_json: 'A' });
+    expect(images(preview, preview)).toBe(1);
+    expect(images(data({ data: [{ url: 'http://a/b.png' }] }))).toBe(1);
+    expect(images(': waiting\n\n')).toBe(0);
+    expect(images(data({ error: { message: 'no' } }), data({ type: 'error', message: 'no' }))).toBe(0);
+  });
+
   it('is not fooled by text that looks like an event', () => {
     const text = JSON.stringify({ usage: usage(1, 1_000_000), content: 'x'.repeat(1000) });
     const outcome = run('chat', data(delta(text)));

@@ -12,6 +12,7 @@ const MAX_CLOSING = 64 * 1024;
 const LEAST_PARTIAL = 512;
 const BYTES_PER_TOKEN = 4;
 const NOTHING_YET = Buffer.alloc(0);
+const ERROR = Buffer.from('"error"');
 /** Ends an event whose upstream did not, so that nothing we send is read as part of it. */
 const EMPTY_LINE = Buffer.from('\n\n');
 
@@ -56,6 +57,7 @@ export class SseMeter {
   #finished = false;
   #events = 0;
   #images = 0;
+  #imageBegun = false;
   #bytes = 0;
   /** Events that carried text; and those since the upstream last stated its usage, with their text. */
   #textEvents = 0;
@@ -84,9 +86,12 @@ export class SseMeter {
     return this.#events;
   }
 
-  /** Finished images, of a stream that brings images. */
+  /**
+   * Finished images, of a stream that brings images; one as soon as there is anything of it. The last preview is as good as
+   * the image itself: who leaves then has one.
+   */
   get deliveredImages(): number {
-    return this.#images;
+    return Math.max(this.#images, this.#imageBegun ? 1 : 0);
   }
 
   get deliveredBytes(): number {
@@ -121,7 +126,7 @@ export class SseMeter {
     const start = parse(this.#startUsage);
     const stated = readUsage(this.#family, start === undefined ? last : { ...start, ...withoutNulls(last) });
     if (stated === undefined) return undefined;
-    const usage = { ...stated, images: this.#images };
+    const usage = { ...stated, images: this.deliveredImages };
     if (this.#freshEvents === 0) return usage;
     return { ...usage, outputTokens: Math.max(usage.outputTokens, this.deliveredTokens()) };
   }
@@ -194,7 +199,7 @@ export class SseMeter {
     if (this.#closed) return 'close';
     const { usage, last } = this.#shape;
     const final = usage === undefined ? event.usageEnd !== -1 && !event.running : usage.test(type);
-    if (final && this.#family === 'images') this.#images++;
+    if (this.#family === 'images') this.#countImage(bytes.subarray(from, to), final);
     const closing = last?.test(type) ?? false;
     if (closing) this.#closed = true;
     if (closing || (final && usage !== undefined)) this.#finished = true;
@@ -217,6 +222,11 @@ export class SseMeter {
     this.#stated = outputTokens;
     this.#freshEvents = 0;
     this.#freshBytes = 0;
+  }
+
+  #countImage(event: Buffer, final: boolean): void {
+    if (final) this.#images++;
+    else this.#imageBegun ||= !event.includes(ERROR);
   }
 
   /** An event that can't be read to its end: its bytes are all there is to count. */

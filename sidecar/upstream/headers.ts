@@ -75,9 +75,15 @@ export function answerHeaders(upstream: IncomingHttpHeaders): Record<string, str
   return headers;
 }
 
-/** Names that `Connection` lists belong to that hop only. */
+/** Names that `Connection` lists belong to that hop only. undici gives the lines of one that is sent twice as a list. */
 function hopHeaders({ connection }: IncomingHttpHeaders): ReadonlySet<string> {
-  return connection === undefined ? none : new Set(connection.toLowerCase().split(/[\s,]+/));
+  return connection === undefined
+    ? none
+    : new Set(
+        String(connection)
+          .toLowerCase()
+          .split(/[\s,]+/),
+      );
 }
 
 const none: ReadonlySet<string> = new Set();

@@ -8,84 +8,7 @@ import { NOTHING } from '../../sidecar/metering/usage.ts';
 import { mutateJson } from './json-mutation.ts';
 import { runs } from './runs.ts';
 import { shrink, throws } from './shrink.ts';
-
-const usage = {
-  prompt_tokens: 7,
-  completion_tokens: 8,
-  total_tokens: 15,
-  prompt_tokens_details: { cached_tokens: 2 },
-};
-const answers: readonly { family: ApiFamily; body: object }[] = [
-  {
-    family: 'chat',
-    body: {
-      id: 'c',
-      choices: [{ index: 0, message: { role: 'assistant', content: 'hello there' }, finish_reason: 'stop' }],
-      usage,
-    },
-  },
-  {
-    family: 'chat',
-    body: {
-      id: 'c',
-      choices: [
-        {
-          message: {
-            content: null,
-            reasoning: 'so',
-            tool_calls: [{ function: { name: 'f', arguments: '{"a":1}' } }],
-          },
-        },
-      ],
-    },
-  },
-  {
-    family: 'completions',
-    body: {
-      choices: [{ text: 'a' }, { text: 'b' }],
-      usage: { ...usage, cost: { total_msats: 1 }, cost_sats: 9 },
-    },
-  },
-  {
-    family: 'responses',
-    body: {
-      id: 'r',
-      output: [{ type: 'message', content: [{ type: 'output_text', text: 'hello' }] }],
-      usage: { input_tokens: 3, output_tokens: 4 },
-    },
-  },
-  {
-    family: 'messages',
-    body: {
-      type: 'message',
-      content: [{ type: 'text', text: 'hello' }],
-      usage: { input_tokens: 3, output_tokens: 4, cache_read_input_tokens: 5 },
-    },
-  },
-  {
-    family: 'embeddings',
-    body: {
-      object: 'list',
-      data: [{ embedding: [0.1, 0.2], index: 0 }],
-      usage: { prompt_tokens: 5, total_tokens: 5 },
-    },
-  },
-  {
-    family: 'images',
-    body: {
-      created: 1,
-      data: [{ b64_json: 'aGVsbG8=' }, { url: 'http://x' }],
-      usage: { input_tokens: 3, output_tokens: 4 },
-    },
-  },
-  { family: 'audio_transcription', body: { text: 'hello there', usage: { type: 'duration', seconds: 3 } } },
-  { family: 'audio_transcription', body: { text: 'hello there', duration: '3.4' } },
-  { family: 'moderations', body: { id: 'm', results: [{ flagged: false }] } },
-  {
-    family: 'rerank',
-    body: { results: [{ index: 0, relevance_score: 0.5 }], meta: { billed_units: { input_tokens: 4 } } },
-  },
-];
+import { validAnswers } from './valid-answers.ts';
 
 const counted = { before: { ...NOTHING, inputTokens: 11, audioSeconds: 13 }, mostOutput: 100 };
 const fields: CostFields = {
@@ -107,7 +30,7 @@ test('an answer is metered in whole numbers, and gets its cost without losing a 
   let merged = 0;
   for (let n = 0; n < count; n++) {
     const dice = random(n);
-    const { family, body } = dice.pick(answers);
+    const { family, body } = dice.pick(validAnswers);
     const answer = mutateJson(JSON.stringify(body), dice);
     try {
       if (check(family, answer)) merged++;

@@ -16,7 +16,7 @@ beforeAll(async () => {
   pool = new Pool(target.stack.url, { connections: 16, headersTimeout: 60_000, bodyTimeout: 60_000 });
 });
 afterAll(async () => {
-  await pool.close();
+  await pool.destroy();
   await target[Symbol.asyncDispose]();
 });
 
