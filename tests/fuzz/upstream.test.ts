@@ -133,9 +133,12 @@ function checkBuffered(sent: Buffer, received: Buffer, cost: number, free: boole
   assert.equal(usage.cost.total_msats, cost);
 }
 
-/** Images are sold by the piece: an answer without one costs nothing. */
+/** Images are sold by the piece: an answer in which none can be costs nothing. */
 function mayBeFree(family: ApiFamily, whole: Buffer): boolean {
-  return family === 'images' && !/"(?:b64_json|url)"|"type":"image_generation\./.test(whole.toString('latin1'));
+  if (family !== 'images') return false;
+  const events = readStream(whole).filter((event) => !isAside(event) && event.data !== '[DONE]');
+  const text = whole.toString('latin1');
+  return !/"(?:b64_json|url)"/.test(text) && !events.some(({ data }) => !data!.includes('"error"'));
 }
 
 function isJson(bytes: Buffer): boolean {
