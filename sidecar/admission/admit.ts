@@ -122,10 +122,11 @@ export class Admission {
     const { ledger, provider, mints } = this.#options;
     const account = credential.kind === 'request' ? credential.tokenHash : credential.keyHash;
     const known = await ledger.account(account, provider);
-    if (known && known.available === 0n) {
+    if (known) {
+      if (known.available > 0n) return;
+      if (credential.kind === 'request') throw await this.#alreadyUsed(credential.tokenHash);
       throw paymentRequired('insufficient_balance', { available: 0n, mints: mints() });
     }
-    if (known) return;
     if (credential.kind === 'key') throw new HttpError('invalid_api_key');
     await this.#inspect(credential.token, signal);
   }
@@ -207,12 +208,12 @@ export class Admission {
     } catch (error) {
       const lost = error instanceof LedgerUnavailableError && error.outcome === 'unknown';
       // Perhaps it was written, only the answer was lost: the release makes sure that nothing stays set aside.
-      if (lost)
+      if (lost) {
         void untilWritten(
           () => ledger.release(hold, sessionId),
           (outcome) => running.ended(hold, outcome),
         );
-      else running.delete(hold);
+      } else running.delete(hold);
       throw error;
     }
     return new Payment({
