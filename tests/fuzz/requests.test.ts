@@ -30,7 +30,7 @@ function damaged(random: Random): { path: string; type: string; body: Buffer } {
 }
 
 test('any body gets an answer, and what reaches the model is paid', async () => {
-  const { count, random, replay } = runs('requests', 0.2);
+  const { count, random, replay } = runs('requests', 0.22);
   const [spender, saver] = [await target.key(1_000_000), await target.key(1_000_000)];
   let answered = 0;
   await inParallel(count, 32, async (n) => {

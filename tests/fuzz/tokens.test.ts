@@ -56,7 +56,7 @@ function bringing(
 }
 
 test('any token gets an answer, and no more is credited than mints have signed', async () => {
-  const { count, random, replay } = runs('tokens', 0.04);
+  const { count, random, replay } = runs('tokens', 0.05);
   const { keysets } = (await (await fetch(`${target.stack.mint.url}/v1/keysets`)).json()) as {
     keysets: { id: string }[];
   };

@@ -53,7 +53,7 @@ afterAll(async () => {
 });
 
 test('whatever an upstream sends, its client gets all of it or an error, and what it gets is paid', async () => {
-  const { count, random, replay } = runs('upstreams', 0.05);
+  const { count, random, replay } = runs('upstreams', 0.06);
   const key = await target.key(10_000_000);
   let whole = 0;
   await inParallel(count, 32, async (n) => {

@@ -23,7 +23,7 @@ test('a request without a Host is refused in the shape of all errors', async () 
 });
 
 test('any head, framing or path gets an answer or an end, and what can be read in two ways never runs', async () => {
-  const { count, random, replay } = runs('wire', 0.03);
+  const { count, random, replay } = runs('wire', 0.05);
   const credentials = { key: await target.key(1_000_000), token: await target.stack.token(1000) };
   const port = Number(new URL(target.stack.url).port);
   let answered = 0;
