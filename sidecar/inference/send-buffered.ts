@@ -1,4 +1,5 @@
 import type { FastifyReply } from 'fastify';
+import { scanObject } from '../body/json-scan.ts';
 import { HttpError } from '../errors.ts';
 import type { CostFields } from '../metering/cost-fields.ts';
 import { mergeBuffered } from '../metering/merge.ts';
@@ -31,7 +32,9 @@ export async function sendBuffered(serving: Serving, answer: UpstreamAnswer): Pr
   }
   const { family, counted, mostOutput } = order;
   const limits = { before: counted, mostOutput };
-  const bill = billStated(order, meterAnswer(family, body, limits), () => countBody(family, body, limits));
+  const scanned = family === 'extra' ? undefined : scanObject(body);
+  const metered = meterAnswer(family, body, limits, scanned);
+  const bill = billStated(order, metered, () => countBody(family, body, limits, scanned));
   const settled = await payment.settle(bill.cost.totalMsat, bill.memo);
   noteCharge(context.metrics, order, bill, settled);
   if (settled?.kind === 'settled' && settled.late && settled.shortfall > 0n) {
@@ -44,7 +47,7 @@ export async function sendBuffered(serving: Serving, answer: UpstreamAnswer): Pr
   const fields = chargeOf(bill, settled);
   const pieces =
     isJson(answer) && family !== 'extra'
-      ? mergeBuffered(body, { family, usage: bill.usage, fields })
+      ? mergeBuffered(body, { family, usage: bill.usage, fields }, scanned)
       : [body];
   client.expectEnd();
   return reply

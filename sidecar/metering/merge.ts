@@ -9,9 +9,11 @@ const CR = 0x0d;
 /**
  * A buffered answer with its cost in its `usage`, which is added where there is none. All else keeps its bytes; what is no
  * JSON object (text, audio, a list) is left alone.
+ *
+ * @param scanned `scanObject(body)`, where it is known already
  */
-export function mergeBuffered(body: Buffer, spent: Spent): Buffer[] {
-  const object = scanObject(body);
+export function mergeBuffered(body: Buffer, spent: Spent, scanned?: JsonObject): Buffer[] {
+  const object = scanned ?? scanObject(body);
   return object === undefined ? [body] : applySplices(body, [usageSplice(body, object, spent)]);
 }
 

@@ -14,10 +14,17 @@ export interface MeteredAnswer {
  * What a whole answer used: by its own word, else counted from what it contains.
  *
  * Looks at the top of the body only; its content is parsed just when it has to be counted.
+ *
+ * @param scanned `scanObject(body)`, where it is known already
  */
-export function meterAnswer(family: ApiFamily, body: Buffer, counted: Counted): MeteredAnswer {
+export function meterAnswer(
+  family: ApiFamily,
+  body: Buffer,
+  counted: Counted,
+  scanned?: JsonObject,
+): MeteredAnswer {
   if (family === 'extra') return { usage: NOTHING, estimated: false };
-  const object = scanObject(body);
+  const object = scanned ?? scanObject(body);
   const stated = object && statedUsage(family, body, object);
   if (stated === undefined) return { usage: countBody(family, body, counted, object), estimated: true };
   return { usage: { ...stated, images: imagesMade(family, body, object) }, estimated: false };
