@@ -6,7 +6,7 @@ import { mergeBuffered } from '../../sidecar/metering/merge.ts';
 import { meterAnswer } from '../../sidecar/metering/meter-answer.ts';
 import { NOTHING } from '../../sidecar/metering/usage.ts';
 import { mutateJson } from './json-mutation.ts';
-import { runs } from './runs.ts';
+import { patience, runs } from './runs.ts';
 import { shrink, throws } from './shrink.ts';
 import { validAnswers } from './valid-answers.ts';
 
@@ -25,22 +25,26 @@ const fields: CostFields = {
   remainingMsat: 958n,
 };
 
-test('an answer is metered in whole numbers, and gets its cost without losing a member', () => {
-  const { count, random, replay } = runs('answers', 0.17);
-  let merged = 0;
-  for (let n = 0; n < count; n++) {
-    const dice = random(n);
-    const { family, body } = dice.pick(validAnswers);
-    const answer = mutateJson(JSON.stringify(body), dice);
-    try {
-      if (check(family, answer)) merged++;
-    } catch (error) {
-      const least = shrink(answer, (smaller) => throws(() => check(family, smaller)));
-      throw new Error(replay(n, `${family} ${least.toString('latin1')}`), { cause: error });
+test(
+  'an answer is metered in whole numbers, and gets its cost without losing a member',
+  () => {
+    const { count, random, replay } = runs('answers', 0.17);
+    let merged = 0;
+    for (let n = 0; n < count; n++) {
+      const dice = random(n);
+      const { family, body } = dice.pick(validAnswers);
+      const answer = mutateJson(JSON.stringify(body), dice);
+      try {
+        if (check(family, answer)) merged++;
+      } catch (error) {
+        const least = shrink(answer, (smaller) => throws(() => check(family, smaller)));
+        throw new Error(replay(n, `${family} ${least.toString('latin1')}`), { cause: error });
+      }
     }
-  }
-  expect(merged).toBeGreaterThan(count / 10);
-});
+    expect(merged).toBeGreaterThan(count / 10);
+  },
+  patience,
+);
 
 /** @returns whether it got its cost */
 function check(family: ApiFamily, answer: Buffer): boolean {

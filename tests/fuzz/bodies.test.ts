@@ -7,7 +7,7 @@ import { rewriteRequest } from '../../sidecar/body/rewrite-request.ts';
 import { folded, topMembers } from './every-reading.ts';
 import { mutateForm, validForms } from './form-mutation.ts';
 import { mutateJson } from './json-mutation.ts';
-import { runs } from './runs.ts';
+import { patience, runs } from './runs.ts';
 import { shrink, throws } from './shrink.ts';
 import { inferenceRequests } from './valid-requests.ts';
 
@@ -32,30 +32,34 @@ function isCount(value: number): boolean {
   return Number.isSafeInteger(value) && value >= 0;
 }
 
-test('a JSON body is refused, or goes upstream with nothing in it that could be read at another price', () => {
-  const { count, random, replay } = runs('JSON bodies', 0.3);
-  let accepted = 0;
-  for (let n = 0; n < count; n++) {
-    const dice = random(n);
-    const request = dice.pick(inferenceRequests);
-    const body = mutateJson(request.body, dice);
-    const options = { includeUsage: true, continuousUsage: dice.chance(0.5), maxTokens: spliced };
-    const check = (bytes: Buffer): boolean => {
-      const facts = read(request.path, 'application/json', bytes);
-      if (facts) checkForwarded(facts, Buffer.concat(rewriteRequest(bytes, facts, options)).toString());
-      return facts !== undefined;
-    };
-    try {
-      if (check(body)) accepted++;
-    } catch (error) {
-      const least = shrink(body, (smaller) => throws(() => check(smaller)));
-      throw new Error(replay(n, `${request.path} ${least.toString()}`), { cause: error });
+test(
+  'a JSON body is refused, or goes upstream with nothing in it that could be read at another price',
+  () => {
+    const { count, random, replay } = runs('JSON bodies', 0.3);
+    let accepted = 0;
+    for (let n = 0; n < count; n++) {
+      const dice = random(n);
+      const request = dice.pick(inferenceRequests);
+      const body = mutateJson(request.body, dice);
+      const options = { includeUsage: true, continuousUsage: dice.chance(0.5), maxTokens: spliced };
+      const check = (bytes: Buffer): boolean => {
+        const facts = read(request.path, 'application/json', bytes);
+        if (facts) checkForwarded(facts, Buffer.concat(rewriteRequest(bytes, facts, options)).toString());
+        return facts !== undefined;
+      };
+      try {
+        if (check(body)) accepted++;
+      } catch (error) {
+        const least = shrink(body, (smaller) => throws(() => check(smaller)));
+        throw new Error(replay(n, `${request.path} ${least.toString()}`), { cause: error });
+      }
     }
-  }
-  // Else the fuzzer only ever sees the door.
-  expect(accepted).toBeGreaterThan(count / 20);
-  expect(accepted).toBeLessThan(count);
-});
+    // Else the fuzzer only ever sees the door.
+    expect(accepted).toBeGreaterThan(count / 20);
+    expect(accepted).toBeLessThan(count);
+  },
+  patience,
+);
 
 function checkForwarded(facts: RequestFacts, forwarded: string): void {
   const { family } = facts;
@@ -86,30 +90,36 @@ function checkForwarded(facts: RequestFacts, forwarded: string): void {
   if (family === 'responses') expect(values.store).toBe(false);
 }
 
-test('a form is refused, or has one model that any reader of forms finds', async () => {
-  const { count, random, replay } = runs('forms', 0.05);
-  let accepted = 0;
-  let agreed = 0;
-  for (let n = 0; n < count; n++) {
-    const dice = random(n);
-    const { path, type, body } = mutateForm(dice.pick(validForms), dice);
-    try {
-      const facts = read(path, type, body);
-      if (facts === undefined) continue;
-      accepted++;
-      expect([facts.copies, facts.estimateInput, facts.images, facts.audioSeconds].every(isCount)).toBe(true);
-      const response = new Response(new Uint8Array(body), { headers: { 'content-type': type } });
-      const form = await response.formData().catch(() => undefined);
-      // A reader that refuses it costs nobody anything; one that reads something else would.
-      if (form === undefined) continue;
-      agreed++;
-      expect(form.getAll('model')).toEqual([facts.model]);
-      expect(form.getAll('n').map(Number)).toEqual(form.has('n') ? [facts.copies] : []);
-      expect(form.get('stream') ?? 'false').toMatch(new RegExp(`^${facts.stream}$`, 'i'));
-    } catch (error) {
-      throw new Error(replay(n, `${type}\n${body.toString('latin1')}`), { cause: error });
+test(
+  'a form is refused, or has one model that any reader of forms finds',
+  async () => {
+    const { count, random, replay } = runs('forms', 0.05);
+    let accepted = 0;
+    let agreed = 0;
+    for (let n = 0; n < count; n++) {
+      const dice = random(n);
+      const { path, type, body } = mutateForm(dice.pick(validForms), dice);
+      try {
+        const facts = read(path, type, body);
+        if (facts === undefined) continue;
+        accepted++;
+        expect([facts.copies, facts.estimateInput, facts.images, facts.audioSeconds].every(isCount)).toBe(
+          true,
+        );
+        const response = new Response(new Uint8Array(body), { headers: { 'content-type': type } });
+        const form = await response.formData().catch(() => undefined);
+        // A reader that refuses it costs nobody anything; one that reads something else would.
+        if (form === undefined) continue;
+        agreed++;
+        expect(form.getAll('model')).toEqual([facts.model]);
+        expect(form.getAll('n').map(Number)).toEqual(form.has('n') ? [facts.copies] : []);
+        expect(form.get('stream') ?? 'false').toMatch(new RegExp(`^${facts.stream}$`, 'i'));
+      } catch (error) {
+        throw new Error(replay(n, `${type}\n${body.toString('latin1')}`), { cause: error });
+      }
     }
-  }
-  expect(agreed).toBeGreaterThan(count / 20);
-  expect(accepted).toBeLessThan(count);
-});
+    expect(agreed).toBeGreaterThan(count / 20);
+    expect(accepted).toBeLessThan(count);
+  },
+  patience,
+);

@@ -7,6 +7,9 @@ const { SEED, FUZZ_RUNS } = process.env;
 /** All inputs of all fuzz tests together, unless `FUZZ_RUNS` says otherwise. */
 const standard = 100_000;
 
+/** ms that a fuzz test may take on the busiest machine. It takes seconds on an idle one. */
+export const patience = 600_000;
+
 /** One fuzz test's share of the inputs. The n-th input of a seed is the same on any machine, however many there are. */
 export interface Runs {
   seed: number;

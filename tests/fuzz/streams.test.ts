@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'vitest';
 import { SseMeter } from '../../sidecar/metering/sse-meter.ts';
 import { type Event, isAside, readStream } from './read-stream.ts';
-import { runs } from './runs.ts';
+import { patience, runs } from './runs.ts';
 import { shrink, throws } from './shrink.ts';
 import { chop, randomStream, type Streamed, streamed } from './stream-mutation.ts';
 
@@ -59,27 +59,31 @@ function textOf(family: Streamed, json: unknown): string {
   return typeof said === 'string' ? said : '';
 }
 
-test('a stream goes through whole and is counted the same, wherever it is cut', () => {
-  const { count, random, replay } = runs('streams', 0.1);
-  for (let n = 0; n < count; n++) {
-    const dice = random(n);
-    const family = dice.pick(streamed);
-    const stream = randomStream(family, dice);
-    const most = dice.pick([1, 3, 16, 200, 5000]);
-    const run = (bytes: Buffer) => {
-      const whole = meter(family, [bytes]);
-      assert.deepEqual(meter(family, chop(bytes, 1, dice)), whole);
-      assert.deepEqual(meter(family, chop(bytes, most, dice)), whole);
-      check(family, bytes, whole);
-    };
-    try {
-      run(stream);
-    } catch (error) {
-      const least = shrink(stream, (smaller) => throws(() => run(smaller)));
-      throw new Error(replay(n, `${family}\n${least.toString('latin1')}`), { cause: error });
+test(
+  'a stream goes through whole and is counted the same, wherever it is cut',
+  () => {
+    const { count, random, replay } = runs('streams', 0.1);
+    for (let n = 0; n < count; n++) {
+      const dice = random(n);
+      const family = dice.pick(streamed);
+      const stream = randomStream(family, dice);
+      const most = dice.pick([1, 3, 16, 200, 5000]);
+      const run = (bytes: Buffer) => {
+        const whole = meter(family, [bytes]);
+        assert.deepEqual(meter(family, chop(bytes, 1, dice)), whole);
+        assert.deepEqual(meter(family, chop(bytes, most, dice)), whole);
+        check(family, bytes, whole);
+      };
+      try {
+        run(stream);
+      } catch (error) {
+        const least = shrink(stream, (smaller) => throws(() => run(smaller)));
+        throw new Error(replay(n, `${family}\n${least.toString('latin1')}`), { cause: error });
+      }
     }
-  }
-});
+  },
+  patience,
+);
 
 function check(family: Streamed, stream: Buffer, { sent, tokens, usage }: Metered): void {
   const came = readStream(stream);

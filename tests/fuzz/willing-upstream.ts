@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { buffer } from 'node:stream/consumers';
 import { apiFamily } from '../../sidecar/body/api-family.ts';
 
 /** A model that answers whatever reaches it, and keeps count: each of these has to be paid. */
@@ -17,9 +18,8 @@ export async function startWillingUpstream(credential: string): Promise<WillingU
   let served = 0;
   const complaints: string[] = [];
   const server = createServer(async (request, response) => {
-    const chunks: Buffer[] = [];
-    for await (const chunk of request) chunks.push(chunk as Buffer);
-    const body = Buffer.concat(chunks);
+    const body = await buffer(request).catch(() => undefined);
+    if (body === undefined) return;
     if (request.method === 'GET') return void response.end('{"object":"list","data":[]}');
     served++;
     const complaint = complaintOf(request, body, credential);
