@@ -64,7 +64,8 @@ function explain(error: unknown): string {
   }
   if (error.code === 'cashu_token_already_spent') return 'This token is spent. Get another one: make token';
   if (error.code === 'invalid_model') return `${MODEL} is not sold here. What is: ${BASE_URL}/models`;
-  return `${error.status ?? 'The stream ended'}: ${error.message}`;
+  // The SDK puts the status in front.
+  return error.status === undefined ? `The stream ended: ${error.message}` : error.message;
 }
 
 if (!CASHU_TOKEN) {

@@ -24,7 +24,7 @@ import type { ReapResult, Session, SessionBeat } from './session.ts';
 import type { HoldId, KeyHash, ProviderId, SessionId } from './units.ts';
 
 /**
- * The money. One interface, an adapter for SQLite and one for PostgreSQL, one contract suite that both pass.
+ * The money. One interface, and one contract suite that every adapter of it passes.
  *
  * What is refused is a result; what can't be answered throws {@link LedgerUnavailableError}, what can't be meant
  * {@link LedgerContractError}. A promise that resolved is durable. Operations that are called while a batch is being written go together as the next one.

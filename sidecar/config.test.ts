@@ -48,7 +48,7 @@ describe('settings', () => {
     ['WALLET_PUBLIC_KEY', { WALLET_PUBLIC_KEY: 'npub1' }, 'a compressed secp256k1 public key in hex'],
     ['LOG_LEVEL', { LOG_LEVEL: 'loud' }, 'fatal, error, warn'],
     ['BTC_USD', { BTC_USD: '1e5' }, 'a static Bitcoin price in USD'],
-    ['MARGIN_PERCENT', { MARGIN_PERCENT: '-5' }, 'added to every USD or sat price'],
+    ['MARGIN_PERCENT', { MARGIN_PERCENT: '-5' }, 'what is added to the catalogue'],
     ['EXTRA_PATHS', { EXTRA_PATHS: '[{"path":"no slash","sats":"1"}]' }, 'further paths to sell, as JSON'],
     ['EXTRA_PATHS', { EXTRA_PATHS: '[' }, 'further paths to sell, as JSON'],
   ])('a bad %s is named, with what it expects', async (name, env, expected) => {

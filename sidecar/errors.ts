@@ -31,7 +31,7 @@ const table = {
   payment_required: [
     402,
     'minimum_balance_required',
-    'Payment required: send an API key or a Cashu token worth at least the amount asked for',
+    'Payment required: send an API key, or a Cashu token that covers what the request may cost',
   ],
 
   cashu_token_already_spent: [400, 'token_already_spent', 'This token was spent already'],

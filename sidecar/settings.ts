@@ -74,22 +74,22 @@ export const Settings = Type.Object(
     FIXED_COST_PER_REQUEST: Type.String({
       pattern: decimal,
       default: '1',
-      description: 'sats a request, when MODEL_BASED_PRICING is false',
+      description: 'a decimal number of sats, the price of a request when MODEL_BASED_PRICING is false',
     }),
     MARGIN_PERCENT: Type.String({
       pattern: decimal,
       default: '0',
-      description: 'added to every USD or sat price of the catalogue',
+      description: 'a decimal number, at least 0: what is added to the catalogue’s prices',
     }),
     MIN_REQUEST_MSAT: Type.Integer({
       minimum: 0,
       default: 1,
-      description: 'the least msat that is held for a request',
+      description: 'a whole number of msat, the least that is held for a request',
     }),
     CHILD_KEY_COST_MSAT: Type.Integer({
       minimum: 0,
       default: 1000,
-      description: 'msat for making a child key',
+      description: 'a whole number of msat, the price of making a child key',
     }),
     BTC_USD: Type.Optional(
       Type.String({ pattern: decimal, description: 'a static Bitcoin price in USD, as a decimal' }),

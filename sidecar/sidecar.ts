@@ -233,6 +233,16 @@ export async function startSidecar({
     ),
   ];
   const ports = portsOf(paid, admin, drainServer);
+  if (settings.WALLET_VIEW_KEY === undefined) {
+    log.warn(
+      'no WALLET_VIEW_KEY: what comes in can be found at the mints only as long as the database is there',
+    );
+  }
+  void redeemer.warm(end.signal).then(() => {
+    for (const { url, usable, missingNuts } of redeemer.mintStatus()) {
+      if (!usable) log.warn({ mint: url, missingNuts }, 'tokens of this mint can’t be taken for now');
+    }
+  });
   log.info({ ...ports, provider: settings.PROVIDER, session: live.session.id }, 'selling');
 
   return {

@@ -29,7 +29,8 @@ export interface AdmissionOptions {
   untilWritten: UntilWritten;
 }
 
-export interface Bill {
+/** What is to be paid for. */
+export interface Purchase {
   /** msat to set aside. */
   amount: Msat;
   model: string;
@@ -51,18 +52,19 @@ export class Admission {
   }
 
   /** @throws HttpError with the status and code of http.md; nothing is charged then */
-  async pay(credential: Credential, bill: Bill, signal: AbortSignal): Promise<Payment> {
+  async pay(credential: Credential, purchase: Purchase, signal: AbortSignal): Promise<Payment> {
     const account = credential.kind === 'request' ? credential.tokenHash : credential.keyHash;
-    const first = await this.#reserve(account, bill);
+    const first = await this.#reserve(account, purchase);
     if (first instanceof Payment) return first;
-    if (credential.kind === 'key' || !isUnknown(first)) throw await this.#refusal(first, credential, bill);
+    if (credential.kind === 'key' || !isUnknown(first))
+      throw await this.#refusal(first, credential, purchase);
 
     const incoming = await this.#inspect(credential.token, signal);
-    if (incoming.worth < bill.amount) throw await this.#tooSmall(incoming, credential, bill);
-    await this.#redeem(incoming, targetOf(credential, incoming, bill.newKey), bill.address, signal);
-    const second = await this.#reserve(account, bill);
+    if (incoming.worth < purchase.amount) throw await this.#tooSmall(incoming, credential, purchase);
+    await this.#redeem(incoming, targetOf(credential, incoming, purchase.newKey), purchase.address, signal);
+    const second = await this.#reserve(account, purchase);
     if (second instanceof Payment) return second;
-    throw await this.#refusal(second, credential, bill);
+    throw await this.#refusal(second, credential, purchase);
   }
 
   /**
@@ -98,17 +100,17 @@ export class Admission {
   async #tooSmall(
     { worth, fee, token }: IncomingToken,
     credential: Credential,
-    bill: Bill,
+    purchase: Purchase,
   ): Promise<HttpError> {
     const known = await this.#options.ledger.redemption(hashOfToken(token));
     if (known?.state === 'undecided') return new HttpError('cashu_redemption_pending', { retryAfter: 5 });
     if (known && known.state !== 'rejected') return new HttpError('cashu_token_already_spent');
     return paymentRequired(credential.kind === 'request' ? 'payment_required' : 'insufficient_balance', {
-      required: bill.amount,
+      required: purchase.amount,
       available: worth,
       // The next token pays its mint's fee as well.
-      ask: bill.amount + fee,
-      model: bill.model,
+      ask: purchase.amount + fee,
+      model: purchase.model,
       mints: this.#options.mints(),
       ...(credential.kind === 'request' && { echo: token, xCashu: true }),
     });
@@ -185,7 +187,7 @@ export class Admission {
     return known === undefined || known.state === 'rejected' ? { 'x-cashu': token } : {};
   }
 
-  async #reserve(account: string, bill: Bill): Promise<Payment | Refused> {
+  async #reserve(account: string, purchase: Purchase): Promise<Payment | Refused> {
     const { ledger, running, provider, mints, untilWritten, session } = this.#options;
     const sessionId = session.id();
     const hold = randomUUIDv7();
@@ -194,12 +196,12 @@ export class Admission {
       const result = await ledger.reserve({
         hold,
         account,
-        amount: bill.amount,
+        amount: purchase.amount,
         accrued: 0n,
         provider,
         session: sessionId,
         mints: mints(),
-        priced: bill.priced,
+        priced: purchase.priced,
       });
       if (result.kind !== 'reserved') {
         running.delete(hold);
@@ -219,7 +221,7 @@ export class Admission {
     return new Payment({
       hold,
       account,
-      amount: bill.amount,
+      amount: purchase.amount,
       session: sessionId,
       provider,
       ledger,
@@ -228,16 +230,16 @@ export class Admission {
     });
   }
 
-  async #refusal(refused: Refused, credential: Credential, bill: Bill): Promise<HttpError> {
+  async #refusal(refused: Refused, credential: Credential, purchase: Purchase): Promise<HttpError> {
     const mints = this.#options.mints();
     const xCashu = credential.kind === 'request';
     if (refused.kind !== 'refused') {
       // An X-Cashu token that is spent and yet too small: its money waits for a smaller request, or for its refund.
       const code = refused.kind === 'limit' ? 'balance_limit_exceeded' : 'insufficient_balance';
       return paymentRequired(xCashu ? 'payment_required' : code, {
-        required: bill.amount,
+        required: purchase.amount,
         available: refused.available,
-        model: bill.model,
+        model: purchase.model,
         mints,
         xCashu,
       });

@@ -12,7 +12,7 @@ export interface RunningRequest {
  * all, so that a crash costs the provider a second of delivery and a customer nothing that was not delivered.
  */
 export class RunningRequests {
-  readonly #running = new Map<HoldId, { request?: RunningRequest; written: Msat }>();
+  readonly #running = new Map<HoldId, { request?: RunningRequest | undefined; written: Msat }>();
   readonly #broken = new Set<HoldId>();
   readonly #idle = new Set<() => void>();
   #admitted = 0;
@@ -50,7 +50,12 @@ export class RunningRequests {
   }
 
   delete(hold: HoldId): void {
-    if (this.#running.get(hold)?.request) this.#admitted -= 1;
+    const entry = this.#running.get(hold);
+    if (entry?.request) {
+      this.#admitted -= 1;
+      // V8's maps leave their old tables chained to the new ones: one that grew old would keep all requests since.
+      entry.request = undefined;
+    }
     this.#running.delete(hold);
     if (this.#running.size > 0) return;
     for (const resolve of this.#idle) resolve();

@@ -77,7 +77,7 @@ export function readOrder(request: FastifyRequest, path: string, offer: Offer): 
     counted: {
       // The hold assumes three characters a token, to be on the safe side; most texts have four.
       ...NOTHING,
-      inputTokens: Math.ceil((facts.estimateInput * 3) / 4),
+      inputTokens: Math.round((facts.estimateInput * 3) / 4),
       audioSeconds: facts.audioSeconds,
     },
   };

@@ -11,6 +11,8 @@ const MAX_EVENT = 1024 * 1024;
 const MAX_CLOSING = 64 * 1024;
 const LEAST_PARTIAL = 512;
 const BYTES_PER_TOKEN = 4;
+/** Bytes of text, as escaped in JSON. An event with more brings several tokens. */
+const LONGEST_TOKEN = 24;
 const NOTHING_YET = Buffer.alloc(0);
 const ERROR = Buffer.from('"error"');
 /** Ends an event whose upstream did not, so that nothing we send is read as part of it. */
@@ -37,7 +39,7 @@ type Way = 'pass' | 'aside' | 'hold' | 'close';
  * frees it, so order is kept; comments and pings never wait.
  *
  * Counts what is handed on: by the upstream's usage where it states one on the way (vLLM), else one token an event that
- * carries text, or one in four bytes of text where that is more.
+ * carries text, or one in four bytes where an event has more text than a token could.
  */
 export class SseMeter {
   readonly #family: ApiFamily;
@@ -212,7 +214,8 @@ export class SseMeter {
     if (text > 0 && (this.#shape.delta?.test(type) ?? true)) {
       this.#textEvents++;
       this.#freshEvents++;
-      this.#freshBytes += text;
+      // Most servers send a token an event: then its length says nothing, and half an answer must not cost more than all of it.
+      this.#freshBytes += text > LONGEST_TOKEN ? text : Math.min(text, BYTES_PER_TOKEN);
     }
     if (usageEnd === -1) return;
     const usage = bytes.subarray(usageStart, usageEnd);

@@ -35,8 +35,7 @@ export async function dieWhileStreaming(): Promise<void> {
 
   const bounds = streams.map(({ arrivals }) => ({
     least: prompt + arrivals.filter((at) => at < killed - writtenWithin).length * perToken,
-    // A token is counted by its length, too: never more than twice.
-    most: prompt + 2 * arrivals.length * perToken,
+    most: prompt + arrivals.length * perToken,
   }));
   for (const n of [0, 1] as const) {
     const { balance } = await account(stack, keys[n]!);
