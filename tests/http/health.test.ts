@@ -56,7 +56,14 @@ test('running requests show while they run', async () => {
   stack.model.fault('slow=400', 1);
   const running = ask(`${stack.url}/v1/chat/completions`, { key, body: chat() });
   await eventually(async () => expect(await metrics()).toMatch(/^routstr_requests_in_flight 1$/m));
-  expect((await running).status).toBe(200);
+  const answer = await running;
+  expect(answer.status).toBe(200);
+  const id = answer.headers.get('x-routstr-request-id')!;
+  await eventually(() => {
+    const line = stack.log.find((text) => text.includes(id));
+    expect(JSON.parse(line!)).toMatchObject({ status: 200, path: '/v1/chat/completions' });
+    expect(JSON.parse(line!).ms).toBeGreaterThan(0);
+  });
   expect(await metrics()).toMatch(/^routstr_requests_in_flight 0$/m);
 });
 
