@@ -52,11 +52,11 @@ export function sendStreamed(serving: Serving, answer: UpstreamAnswer): FastifyR
     trusted: context.session.trusted,
     fenced: () => context.session.id() !== payment.session,
     ended: (end, delivered) => {
-      context.unfinished.delete(stream);
+      finished();
       settle(serving, meter, end, delivered).catch((error: unknown) => abandon(serving, error));
     },
   });
-  context.unfinished.add(stream);
+  const finished = context.unfinished.add(stream);
   reply.hijack();
   reply.raw.writeHead(answer.status, {
     ...(reply.getHeaders() as OutgoingHttpHeaders),

@@ -41,8 +41,7 @@ export async function serve(
 async function forwardAndAnswer(serving: Serving): Promise<FastifyReply> {
   const { client, context, payment, reply } = serving;
   let abort = () => {};
-  const unanswered = { finish: () => abort() };
-  context.unfinished.add(unanswered);
+  const answered = context.unfinished.add({ finish: () => abort() });
   try {
     const answer = await ask(serving, (cancel) => {
       abort = cancel;
@@ -63,7 +62,7 @@ async function forwardAndAnswer(serving: Serving): Promise<FastifyReply> {
     if (!payment.ended) await payment.release();
     throw error;
   } finally {
-    context.unfinished.delete(unanswered);
+    answered();
   }
 }
 
