@@ -97,6 +97,11 @@ export class MintList {
     });
   }
 
+  /** Asks every listed mint what it can do. Failures show in the status. */
+  async describe(signal: AbortSignal): Promise<void> {
+    await Promise.allSettled([...this.#listed.keys()].map((url) => this.at(url).mint.describe(signal)));
+  }
+
   /** Asks every listed mint for info, keysets and keys, so that the first token need not wait for them. Failures are left for then. */
   async warm(signal: AbortSignal): Promise<void> {
     const asked = [...this.#listed].flatMap(([url, units]) =>

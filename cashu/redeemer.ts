@@ -75,6 +75,8 @@ export interface Redeemer {
    */
   setMints(mints: readonly MintListing[]): void;
   mintStatus(): MintStatus[];
+  /** Asks the mints what they can do, and needs no thread for it. Never fails. */
+  describeMints(signal: AbortSignal): Promise<MintStatus[]>;
   /** Starts the thread and asks the mints for their keysets, so that the first token need not wait. Never fails. */
   warm(signal: AbortSignal): Promise<void>;
   /** Waits a moment for what is under way and closes all connections. */
@@ -175,6 +177,11 @@ class SwappingRedeemer implements Redeemer {
   }
 
   mintStatus(): MintStatus[] {
+    return this.#mints.status();
+  }
+
+  async describeMints(signal: AbortSignal): Promise<MintStatus[]> {
+    await this.#mints.describe(signal);
     return this.#mints.status();
   }
 

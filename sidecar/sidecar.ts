@@ -238,8 +238,8 @@ export async function startSidecar({
       'no WALLET_VIEW_KEY: what comes in can be found at the mints only as long as the database is there',
     );
   }
-  void redeemer.warm(end.signal).then(() => {
-    for (const { url, usable, missingNuts } of redeemer.mintStatus()) {
+  void redeemer.describeMints(end.signal).then((mints) => {
+    for (const { url, usable, missingNuts } of mints) {
       if (!usable) log.warn({ mint: url, missingNuts }, 'tokens of this mint can’t be taken for now');
     }
   });
