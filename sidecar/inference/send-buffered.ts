@@ -35,6 +35,8 @@ export async function sendBuffered(serving: Serving, answer: UpstreamAnswer): Pr
   const scanned = family === 'extra' ? undefined : scanObject(body);
   const metered = meterAnswer(family, body, limits, scanned);
   const bill = billStated(order, metered, () => countBody(family, body, limits, scanned));
+  // All that could go wrong goes wrong before the charge is written.
+  const headers = answerHeaders(answer.headers);
   const settled = await payment.settle(bill.cost.totalMsat, bill.memo);
   noteCharge(context.metrics, order, bill, settled);
   if (settled?.kind === 'settled' && settled.late && settled.shortfall > 0n) {
@@ -52,7 +54,7 @@ export async function sendBuffered(serving: Serving, answer: UpstreamAnswer): Pr
   client.expectEnd();
   return reply
     .code(answer.status)
-    .headers({ ...answerHeaders(answer.headers), ...costHeaders(fields) })
+    .headers({ ...headers, ...costHeaders(fields) })
     .send(pieces.length === 1 ? pieces[0] : Buffer.concat(pieces));
 }
 
