@@ -142,10 +142,13 @@ test('again after it was served: 400, nothing runs, and its change is still ther
 
 test('the change of a running request is not there yet', async () => {
   const token = await stack.token(64);
-  stack.model.fault('slow=400', 1);
+  const asked = stack.model.requests().length;
+  stack.model.fault('slow=1500', 1);
   const running = pay(token);
-  await eventually(async () => expect((await change(token)).text).toContain('still running'));
+  // Not before it runs: asked for its change before its money is set aside, a token is closed and given back.
+  await eventually(() => expect(stack.model.requests()).toHaveLength(asked + 1));
   const early = await change(token);
+  expect(early.text).toContain('still running');
   expectError(early, 425, invalid, 'refund_pending');
   expect(retryAfter(early)).toBeGreaterThan(0);
   expect((await running).status).toBe(200);
