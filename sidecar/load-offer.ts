@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { normalizeMintUrl, parsePublicKey } from '../cashu/index.ts';
 import { loadCatalogue } from '../pricing/catalogue.ts';
+import { ceilDivide, parseDecimal } from '../pricing/decimal.ts';
 import { CatalogueError } from '../pricing/errors.ts';
 import { type RateSource, staticRate } from '../pricing/rate.ts';
 import { ConfigError } from './config-error.ts';
@@ -111,9 +112,7 @@ function extraPaths({ EXTRA_PATHS }: Settings): ExtraPath[] {
   });
 }
 
-/** Decimal sats to msat, rounded up. */
+/** Decimal sats to msat, rounded up. As many places as the settings take are kept until then. */
 function msatOf(sats: string): bigint {
-  const [whole = '0', fraction = ''] = sats.split('.');
-  const msat = BigInt(whole) * 1000n + BigInt(fraction.slice(0, 3).padEnd(3, '0'));
-  return /[1-9]/.test(fraction.slice(3)) ? msat + 1n : msat;
+  return ceilDivide(parseDecimal(sats, 12) * 1000n, 10n ** 12n);
 }

@@ -1,5 +1,6 @@
 import { paymentRequest } from '../../cashu/index.ts';
 import type { Msat } from '../../ledger/index.ts';
+import { ceilDivide } from '../../pricing/decimal.ts';
 import { type ErrorCode, HttpError } from '../errors.ts';
 
 export interface PaymentTerms {
@@ -24,7 +25,7 @@ export function paymentRequired(
 ): HttpError {
   const missing = ask ?? (required === undefined ? undefined : required - (available ?? 0n));
   const request = paymentRequest({
-    ...(missing !== undefined && missing > 0n && { amount: wholeSats(missing) }),
+    ...(missing !== undefined && missing > 0n && { amount: ceilDivide(missing, 1000n) }),
     unit: 'sat',
     mints,
   });
@@ -44,7 +45,3 @@ export function paymentRequired(
 
 /** Most clients refuse an answer whose headers are longer than 16 KiB. They have the token anyway. */
 export const longestEcho = 12 * 1024;
-
-function wholeSats(amount: Msat): bigint {
-  return (amount + 999n) / 1000n;
-}

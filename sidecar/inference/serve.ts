@@ -106,7 +106,6 @@ async function ask(
   const { upstream, metrics } = context;
   const { UPSTREAM_API_KEY } = offer.settings;
   const length = order.body.reduce((sum, piece) => sum + piece.length, 0);
-  const prompt = promptBill(order);
   const observed = metrics.firstByte.startTimer();
   try {
     const answer = await upstream.send(
@@ -117,7 +116,7 @@ async function ask(
         body: order.body,
       },
       // The model has the prompt now: from here on that much is owed.
-      { onAbort, onSent: () => payment.accrueBy(() => prompt.cost.totalMsat) },
+      { onAbort, onSent: () => payment.accrueBy(() => promptBill(order).cost.totalMsat) },
     );
     observed();
     return answer;
@@ -125,6 +124,7 @@ async function ask(
     const failure = UpstreamFailure.from(error as Error);
     if (failure.kind === 'aborted' && client.gone) {
       if (failure.sent) {
+        const prompt = promptBill(order);
         noteCharge(metrics, order, prompt, await payment.settle(prompt.cost.totalMsat, prompt.memo));
       } else await payment.release();
       return undefined;

@@ -1,4 +1,5 @@
 import type { Cost } from '../../pricing/cost.ts';
+import { ceilDivide } from '../../pricing/decimal.ts';
 import type { Usage } from '../../pricing/usage.ts';
 import type { ApiFamily } from '../body/api-family.ts';
 
@@ -32,7 +33,7 @@ export function costMembers({ cost, chargedMsat, remainingMsat }: CostFields): s
     `"cache_creation_msats":${cost.cacheWriteMsat}`,
     `"total_usd":${cost.totalUsd ?? null}`,
   ];
-  const sats = (chargedMsat + 999n) / 1000n;
+  const sats = ceilDivide(chargedMsat, 1000n);
   const remaining = remainingMsat === undefined ? '' : `,"remaining_balance_msats":${remainingMsat}`;
   return `"cost":{${parts.join()}},"cost_sats":${sats}${remaining}`;
 }

@@ -6,9 +6,10 @@ import { hashOfKey, keyOfToken, previewOf, readCredential, readToken } from '../
 import { readNewKeyOptions } from '../admission/new-key-options.ts';
 import { paymentRequired } from '../admission/payment-required.ts';
 import type { Context } from '../context.ts';
-import { HttpError } from '../errors.ts';
+import { accountRefusals, HttpError } from '../errors.ts';
 import { accountOf } from './account-of.ts';
 import { jsonBody, smallBody } from './body.ts';
+import { unixSeconds } from './unix-seconds.ts';
 
 const limits = Type.Object({
   balance_limit: Type.Optional(
@@ -136,13 +137,7 @@ export function balanceRoutes(server: FastifyInstance, context: Context): void {
             mints,
           });
         }
-        const codes = {
-          unknown_account: 'invalid_api_key',
-          child: 'child_key',
-          expired: 'key_expired',
-          mint: 'cashu_untrusted_source_mint',
-        } as const;
-        throw new HttpError(codes[result.reason]);
+        throw new HttpError(accountRefusals[result.reason]);
       }
       return {
         api_keys: keys,
@@ -175,7 +170,6 @@ function limitsOf({ balance_limit, balance_limit_reset, validity_date }: Static<
 }
 
 function accountJson(account: Account, apiKey: string) {
-  const seconds = (ms: number | null) => (ms === null ? null : Math.floor(ms / 1000));
   return {
     api_key: apiKey,
     balance: Number(account.available),
@@ -185,8 +179,8 @@ function accountJson(account: Account, apiKey: string) {
     total_spent: Number(account.spent),
     balance_limit: account.limit === null ? null : Number(account.limit),
     balance_limit_reset: account.limitReset,
-    validity_date: seconds(account.validUntil),
+    validity_date: unixSeconds(account.validUntil),
     refund_address: account.refundAddress,
-    key_expiry_time: seconds(account.expiresAt),
+    key_expiry_time: unixSeconds(account.expiresAt),
   };
 }

@@ -6,7 +6,7 @@ import type { Refund } from '../../ledger/index.ts';
 import { readCredential } from '../admission/credential.ts';
 import { readRefundAddress } from '../admission/new-key-options.ts';
 import type { Context } from '../context.ts';
-import { HttpError } from '../errors.ts';
+import { accountRefusals, HttpError } from '../errors.ts';
 import { accountOf } from './account-of.ts';
 import { jsonBody, smallBody } from './body.ts';
 
@@ -49,9 +49,7 @@ export function refundRoutes(server: FastifyInstance, context: Context): void {
         case 'too_small':
           throw new HttpError('refund_too_small');
         case 'refused':
-          if (result.reason === 'child') throw new HttpError('child_key');
-          if (result.reason === 'house') throw new HttpError('refund_nothing');
-          throw new HttpError('invalid_api_key');
+          throw new HttpError(accountRefusals[result.reason]);
       }
     });
   }
